@@ -1,0 +1,74 @@
+# Everything a person or a build machine does with this repository. `make` alone explains.
+# Recipes add packages to .venv and never remove any, so a running demo is not disturbed by `make test`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo up down status test test-full lint bench docs clean platform tools uv
+
+BIN := .venv/bin
+PYTHON ?= $(firstword $(foreach name,python3 python3.12 python3.13 python3.11,$(shell \
+	$(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(name))))
+# The uv on PATH if it can work on this project, else one of our own inside .venv.
+UV = $$(uv cache dir >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
+
+help: ## this list
+	@echo 'Airfoil: start with `make demo`. All targets:'
+	@awk -F ' *## *' '/^[a-z-]+:.*## / { split($$1, name, ":"); printf "  make %-10s %s\n", name[1], $$2 }' $(MAKEFILE_LIST)
+	@echo 'Arguments: make test ARGS="-m unit -k ports"   make bench NAME=floor SCALE=0.1   FULL=1, SYSTEM=1: see CONTRIBUTING.md'
+
+demo: platform ## install, start the platform, run both example DAGs, print where everything is, leave it running
+	@$(BIN)/airfoil demo
+
+up: platform ## start the platform (Airflow, MLflow, status page)
+	@$(BIN)/airfoil up
+
+down: ## stop it; nothing is lost
+	@$(BIN)/airfoil down
+
+status: ## what runs, where, and how it is
+	@$(BIN)/airfoil status
+
+test: tools ## all tests (ARGS="-m unit" passes arguments to pytest; CI=true or SYSTEM=1 may install system packages)
+	@if [ "$$CI" = true ] || [ "$$SYSTEM" = 1 ]; then sh tests/system_packages.sh; fi
+ifdef ARGS
+	@$(BIN)/python -m pytest $(ARGS)
+else
+	@quick=0; whole=0; \
+	$(BIN)/python -m pytest -n auto -m 'unit or contracts' || quick=$$?; \
+	$(BIN)/python -m pytest -m 'not unit and not contracts' || whole=$$?; \
+	[ $$quick = 0 ] && [ $$whole = 0 ]
+endif
+
+test-full: ## all tests at full size, with every fault
+	@FULL=1 $(MAKE) --no-print-directory test
+
+lint: tools ## rules of style, types and imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: tools ## measure against the plain tools (NAME=floor for one, SCALE=0.1 for a quick look)
+	@$(BIN)/python -m benchmarks $(NAME)
+
+docs: tools ## build the documentation into site/, failing on any broken link
+	@$(BIN)/zensical build --strict --clean
+
+clean: ## remove caches and build results; .airfoil (your databases, models and secrets) and .venv stay
+	@rm -rf build dist site .cache .coverage .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find benchmarks dags docs src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# What a user of the platform needs.
+platform: uv
+	@$(UV) sync --frozen --inexact --no-dev --extra stack
+
+# What a developer needs on top.
+tools: uv
+	@$(UV) sync --frozen --inexact --all-extras
+
+uv:
+	@uv cache dir >/dev/null 2>&1 || $(BIN)/uv --version >/dev/null 2>&1 || { \
+		if [ -z "$(PYTHON)" ]; then echo 'Error: Airfoil needs Python 3.11, 3.12 or 3.13.'; \
+			echo 'Install one (Debian: apt install python3 python3-venv), or say which: make demo PYTHON=/path/to/python3'; \
+			exit 1; fi; \
+		$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }

@@ -1,0 +1,54 @@
+"""Airfoil: Apache Airflow as an ML platform.
+
+The front door: the version, and the public names, each loaded from its module when it is first used, so that importing
+`airfoil` costs nothing. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airfoil.errors import AirfoilError, ConfigurationError, InternalError, NeighbourError
+    from airfoil.records import DataRef, ModelRef, Record, Scores
+
+__version__ = "0.1.0"
+
+# Public name -> the module that defines it. docs/python.md documents exactly these.
+_HOMES = {
+    "AirfoilError": "airfoil.errors",
+    "ConfigurationError": "airfoil.errors",
+    "DataRef": "airfoil.records",
+    "InternalError": "airfoil.errors",
+    "ModelRef": "airfoil.records",
+    "NeighbourError": "airfoil.errors",
+    "Record": "airfoil.records",
+    "Scores": "airfoil.records",
+}
+
+__all__ = [
+    "AirfoilError",
+    "ConfigurationError",
+    "DataRef",
+    "InternalError",
+    "ModelRef",
+    "NeighbourError",
+    "Record",
+    "Scores",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home and keep it."""
+    if name not in _HOMES:
+        message = f"module 'airfoil' has no attribute '{name}'"
+        raise AttributeError(message)
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names without loading them."""
+    return sorted({*globals(), *__all__})

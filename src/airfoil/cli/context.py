@@ -1,0 +1,125 @@
+"""What one call of `airfoil` works on: the project, its settings, the stack, and clients for what runs.
+
+The seam of the command line: tests hand in another `Stack`. Everything heavy is imported when first asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from airfoil.errors import NeighbourError, ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airfoil.settings import Settings
+    from airfoil.stack.airflow_rest import AirflowRest
+    from airfoil.stack.mlflow_rest import MlflowRest
+    from airfoil.stack.project import Project
+    from airfoil.stack.state import StackState
+
+ADMIN = "admin"
+
+
+class Stack(Protocol):
+    """What `airfoil.stack.launch` offers."""
+
+    def up(
+        self, project: Project, settings: Settings, on_progress: Callable[[StackState], None]
+    ) -> StackState:
+        """Start what does not run and wait until everything is ready."""
+
+    def down(self, project: Project, on_progress: Callable[[StackState], None]) -> bool:
+        """Stop everything; True when something was running."""
+
+    def current(self, project: Project) -> StackState | None:
+        """Give the state of what runs, or None."""
+
+    def environment(self, project: Project, settings: Settings) -> dict[str, str]:
+        """Give what pass-through commands need in their environment."""
+
+
+@dataclass
+class Invocation:
+    """The global options of one call, and what follows from them."""
+
+    stack: Stack | None = None
+    debug: bool = False
+    start: Path | None = None
+    """From --project; None means the current folder."""
+
+    @property
+    def platform(self) -> Stack:
+        """The stack runner."""
+        if self.stack is None:
+            from airfoil.stack import launch
+
+            self.stack = cast("Stack", launch)
+        return self.stack
+
+    def project(self) -> Project:
+        """Find the project that --project or the current folder lies in."""
+        from airfoil.stack.project import Project
+
+        if self.start is None:
+            return Project.find(_current_folder())
+        if not self.start.is_dir():
+            raise ProjectError(f"--project {self.start} is not a folder.", "Make a project: `airfoil init DIR`.")
+        return Project.find(self.start)
+
+    def settings(self, project: Project) -> Settings:
+        """Read the project's settings."""
+        from airfoil.settings import load
+
+        return load(project.root, os.environ)
+
+    def running(self, project: Project) -> StackState:
+        """Give the state of the running stack, or say how to start it."""
+        state = self.platform.current(project)
+        if state is None:
+            raise not_running()
+        return state
+
+    @staticmethod
+    def airflow(project: Project, state: StackState, timeout_seconds: float = 5) -> AirflowRest:
+        """Make a client of this stack's Airflow."""
+        from airfoil.stack import secrets
+        from airfoil.stack.airflow_rest import AirflowRest
+
+        url = _url(state, "api-server")
+        return AirflowRest(url, ADMIN, secrets.load(project).admin_password, timeout_seconds)
+
+    @staticmethod
+    def mlflow(
+        project: Project, settings: Settings, state: StackState, timeout_seconds: float = 5
+    ) -> MlflowRest:
+        """Make a client of this stack's MLflow."""
+        from airfoil.stack import secrets
+        from airfoil.stack.mlflow_rest import MlflowRest
+
+        url = _url(state, "mlflow")
+        if not settings.mlflow.auth:
+            return MlflowRest(url, timeout_seconds=timeout_seconds)
+        return MlflowRest(url, ADMIN, secrets.load(project).mlflow_admin_password, timeout_seconds)
+
+
+def not_running() -> NeighbourError:
+    """Say that nothing runs here."""
+    return NeighbourError("The platform is not running.", "Start it: `airfoil up`.")
+
+
+def _url(state: StackState, name: str) -> str:
+    service = state.service(name)
+    if service is None or not service.url:
+        raise NeighbourError(f"This stack has no {name} with an address.", "See `airfoil status`.")
+    return service.url
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:  # the folder was removed under the shell
+        raise ProjectError("The current folder does not exist any more.", "Go to your project: `cd DIR`.") from error

@@ -1,0 +1,91 @@
+"""Save a fitted model as a folder that MLflow can load, with everything stated and nothing guessed.
+
+Requirements are given, not inferred: inference starts a process that imports the model and takes 10 to 20 seconds.
+The format is skops, which loads data and known types only; (cloud)pickle would run code chosen by whoever wrote the
+file, so it is not offered. This module must not talk to a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from airfoil.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+# Types that skops does not trust by itself, needed by common estimators, whose loading runs no foreign code.
+TRUSTED_TYPES = (
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
+BASE_PACKAGES = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """What the MLmodel file says about where the model belongs."""
+
+    model_id: str
+    run_id: str
+    artifact_uri: str
+
+
+def pinned_requirements(packages: Iterable[str]) -> list[str]:
+    """Return `name==version` as installed here, sorted; a package that is not installed is an error."""
+    pins = []
+    for package in sorted(set(packages)):
+        try:
+            pins.append(f"{package}=={metadata.version(package)}")
+        except metadata.PackageNotFoundError as error:
+            raise ConfigurationError(
+                f"The model is said to need '{package}', which is not installed here",
+                f"Install it (`uv add {package}`), or take it from the model's packages.",
+            ) from error
+    return pins
+
+
+def save_sklearn_model(
+    estimator: Any,
+    folder: Path,
+    *,
+    example: pd.DataFrame,
+    identity: ModelIdentity | None = None,
+    packages: Sequence[str] = (),
+    trusted_types: Sequence[str] = (),
+) -> None:
+    """Write a scikit-learn estimator as an MLflow model: skops file, signature, example rows, pinned packages."""
+    import mlflow.sklearn
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model, infer_signature
+
+    requirements = pinned_requirements((*BASE_PACKAGES, *packages))
+    model = Model()
+    if identity is not None:
+        model = Model(
+            artifact_path=identity.artifact_uri,
+            model_id=identity.model_id,
+            model_uuid=identity.model_id,
+            run_id=identity.run_id,
+        )
+    try:
+        mlflow.sklearn.save_model(
+            estimator,
+            str(folder),
+            mlflow_model=model,
+            serialization_format="skops",
+            signature=infer_signature(example, estimator.predict(example)),
+            input_example=example,
+            pip_requirements=requirements,
+            skops_trusted_types=sorted({*TRUSTED_TYPES, *trusted_types}),
+        )
+    except MlflowException as error:
+        raise ConfigurationError(
+            f"The model cannot be saved safely: {error.message}",
+            "Name the types you trust in 'trusted_types', after reading what they do.",
+        ) from error

@@ -1,0 +1,114 @@
+"""A LocalExecutor that lets the scheduler sleep until there is something to do.
+
+Airflow's scheduler loop sleeps a fixed time between rounds: a second is slow between tasks, a tenth is busy at rest.
+Its loop calls `executor.heartbeat()`, and so `sync()`, just before it reads finished events; this class waits there
+instead. It wakes when a task reports its end, or when the metadata database changes (SQLite: its files are watched;
+a DAG run triggered over the API is seen at once). Scheduling itself is Airflow's, unchanged.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from typing import TYPE_CHECKING
+
+from airflow.configuration import conf
+from airflow.executors.local_executor import LocalExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SQLITE = "sqlite:///"
+IDLE_SECONDS = 1.0
+"""Longest sleep when nothing changes: due dates are looked at once a second, as in plain Airflow."""
+BOUNDARY_SECONDS = 0.005
+"""SQLite's clock counts whole seconds: what was created within this one is due only when it is over."""
+STEP_SECONDS = 0.02
+SETTLE_SECONDS = 0.02
+"""After a change, wait this long for the rest of the same transaction burst."""
+
+
+class DatabaseWatch:
+    """Tells whether the SQLite database was written since the last look, without opening it."""
+
+    def __init__(self, url: str) -> None:
+        path = url.removeprefix(_SQLITE).partition("?")[0] if url.startswith(_SQLITE) else ""
+        self._files = (f"{path}-wal", path) if path else ()
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
+
+    def signature(self) -> tuple[int, ...]:
+        """Changes whenever a transaction is written."""
+        found: list[int] = []
+        for name in self._files:
+            try:
+                status = os.stat(name)  # noqa: PTH116 - twenty times a second, without building paths
+            except OSError:
+                continue
+            found += (status.st_mtime_ns, status.st_size)
+        return tuple(found)
+
+
+class Waiter:
+    """How long one round of the scheduler sleeps.
+
+    Told by `ready` (a result waits), `signature` (the database) and how busy we are. A round that itself wrote, or
+    during which somebody wrote, is followed by another at once: a state change often allows the next one.
+    """
+
+    def __init__(
+        self,
+        signature: Callable[[], tuple[int, ...]],
+        *,
+        watched: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._signature = signature
+        self._watched = watched
+        self._clock = clock
+        self._seen = signature()
+        self._pace_seconds = IDLE_SECONDS
+
+    def wait(self, ready: Callable[[float], bool], *, busy: bool) -> str:
+        """Block until something happened; what it was: "result", "database" or "time"."""
+        reason = self._watch(ready) if self._watched else self._pace(ready, busy=busy)
+        self._seen = self._signature()
+        return reason
+
+    def _watch(self, ready: Callable[[float], bool]) -> str:
+        until = math.floor(self._clock()) + IDLE_SECONDS + BOUNDARY_SECONDS
+        while 0 < (left := until - self._clock()) <= IDLE_SECONDS + BOUNDARY_SECONDS:
+            if self._signature() != self._seen:
+                return "result" if ready(SETTLE_SECONDS) else "database"
+            if ready(min(STEP_SECONDS, left)):
+                return "result"
+        return "time"
+
+    def _pace(self, ready: Callable[[float], bool], *, busy: bool) -> str:
+        """No file to watch (Postgres): quick rounds after news, slower and slower while nothing happens."""
+        self._pace_seconds = min(IDLE_SECONDS, self._pace_seconds * 1.5)
+        if ready(self._pace_seconds if busy else IDLE_SECONDS):
+            self._pace_seconds = STEP_SECONDS
+            return "result"
+        return "time"
+
+
+class WakingLocalExecutor(LocalExecutor):
+    """LocalExecutor whose `sync` waits for news."""
+
+    def start(self) -> None:
+        """Open the queues and start the workers; only then is there something to wait for."""
+        super().start()
+        watch = DatabaseWatch(conf.get("database", "sql_alchemy_conn"))
+        self._waiter = Waiter(watch.signature, watched=bool(watch))
+
+    def sync(self) -> None:
+        """Wait until a task ended or the database changed, then do what LocalExecutor does."""
+        if self.result_queue.empty():
+            self._waiter.wait(self._result_within, busy=bool(self.running or self.queued_tasks))
+        super().sync()
+
+    def _result_within(self, seconds: float) -> bool:
+        return bool(self.result_queue._reader.poll(seconds))  # noqa: SLF001 - a SimpleQueue cannot wait otherwise

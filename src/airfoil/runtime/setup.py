@@ -1,0 +1,193 @@
+"""Gets Airflow's database ready, once per version, and puts connections and variables into it.
+
+Kill-safe: a SQLite database is built or upgraded under a temporary name and moved into place when complete, so no
+half-migrated file can arise here. Idempotent: what was applied is remembered beside the database, and a second run
+that finds everything as remembered touches nothing. Ends with code 78 and one line that starts with "airfoil:" when
+a person has to decide.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NoReturn
+
+EXIT_CONFIGURATION = 78
+_SQLITE = "sqlite:///"
+
+
+class Applied:
+    """What earlier runs did: release and revision of the database, digest of each imported file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._values: dict[str, Any] = json.loads(path.read_text())
+        except (OSError, ValueError):
+            self._values = {}
+
+    def get(self, key: str) -> Any:  # noqa: ANN401 - JSON
+        """What was remembered under the key, or None."""
+        return self._values.get(key)
+
+    def remember(self, key: str, value: Any) -> None:  # noqa: ANN401 - JSON
+        """Write it down at once."""
+        self._values[key] = value
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(json.dumps(self._values, indent=1))
+        fresh.replace(self._path)
+
+
+def airflow(*arguments: str) -> None:
+    """Run an `airflow` command in this process."""
+    from airflow.__main__ import main as airflow_main  # noqa: PLC0415
+
+    before, sys.argv = sys.argv, ["airflow", *arguments]
+    try:
+        airflow_main()
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            _give_up(f"`airflow {' '.join(arguments[:2])}` failed ({end.code}); see the lines above.")
+    finally:
+        sys.argv = before
+
+
+def use_database(url: str) -> None:
+    """Point Airflow's ORM at this database."""
+    from airflow import settings  # noqa: PLC0415
+
+    os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = url
+    settings.dispose_orm(do_log=False)
+    settings.configure_vars()
+    settings.configure_orm()
+
+
+def revision_of(path: Path) -> tuple[str | None, bool]:
+    """The revision a SQLite file says it has, and whether it holds tables at all."""
+    with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=10)) as database:
+        tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
+        if "alembic_version" not in tables:
+            return None, bool(tables)
+        row = database.execute("select version_num from alembic_version").fetchone()
+        return (row[0] if row else None), len(tables) > 1
+
+
+def _quoted(path: Path) -> str:
+    from urllib.parse import quote  # noqa: PLC0415
+
+    return quote(str(path))
+
+
+def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None:
+    """Bring a SQLite database to this release's schema, leaving the old file untouched until the new one is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    revision: str | None = None
+    if path.exists() and path.stat().st_size:
+        try:
+            revision, filled = revision_of(path)
+        except sqlite3.DatabaseError as error:
+            _give_up(f"{path} is not a usable SQLite database ({error}). Move it away, then run `airfoil up` again.")
+        if revision is None and filled:
+            _give_up(
+                f"{path} is half-migrated: it has tables but no schema version. "
+                f"Move it away and run `airfoil up` again, or restore a backup in its place."
+            )
+        if revision is not None and applied.get("database") == {"release": release, "revision": revision}:
+            return
+    fresh = path.with_name(path.name + ".new")
+    _remove(fresh)
+    if revision is not None:
+        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(fresh)) as copy:
+            old.backup(copy)
+    use_database(f"{_SQLITE}{fresh}")
+    airflow("db", "migrate")
+    use_database(url)
+    with closing(sqlite3.connect(fresh)) as database:
+        database.execute("pragma wal_checkpoint(truncate)")
+    reached, _ = revision_of(fresh)
+    if reached is None:
+        _give_up("the migration ended without a schema version; see the lines above.")
+    if reached == revision:  # nothing to change: the live file stays
+        _remove(fresh)
+    else:
+        if revision is not None:
+            kept = path.with_name(f"{path.name}.before-{release}")
+            with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(kept)) as copy:
+                old.backup(copy)
+            kept.chmod(0o600)
+        fresh.chmod(0o600)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        fresh.replace(path)
+        _remove(fresh)
+    applied.remember("database", {"release": release, "revision": reached})
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def migrate_server(applied: Applied, release: str) -> None:
+    """Bring a database on a server to this release's schema; Airflow locks it against a second migration."""
+    from airflow import settings  # noqa: PLC0415
+    from sqlalchemy import text  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    def revision() -> str | None:
+        with settings.engine.connect() as connection:
+            return connection.execute(text("select version_num from alembic_version")).scalar()
+
+    found = None
+    try:
+        found = revision()
+    except SQLAlchemyError:
+        print("the database is new, or does not answer; migrating", file=sys.stderr)
+    if found and applied.get("database") == {"release": release, "revision": found}:
+        return
+    airflow("db", "migrate")
+    applied.remember("database", {"release": release, "revision": revision()})
+
+
+def import_once(kind: str, path: Path, applied: Applied, *options: str) -> None:
+    """Import a file of connections or variables unless exactly this one was imported before."""
+    import hashlib  # noqa: PLC0415
+
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if applied.get(kind) != digest:
+        airflow(kind, "import", str(path), *options)
+        applied.remember(kind, digest)
+
+
+def _give_up(sentence: str) -> NoReturn:
+    print(f"airfoil: {sentence}", file=sys.stderr, flush=True)
+    raise SystemExit(EXIT_CONFIGURATION)
+
+
+def main() -> None:
+    """Entry point: `--applied FILE --connections FILE --variables FILE`; the rest is Airflow's own configuration."""
+    parser = argparse.ArgumentParser(prog="airfoil.runtime.setup", description=__doc__)
+    for name in ("applied", "connections", "variables"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    given = parser.parse_args()
+    from airflow import __version__ as release  # noqa: PLC0415
+    from airflow.configuration import conf  # noqa: PLC0415
+
+    url = conf.get("database", "sql_alchemy_conn")
+    applied = Applied(given.applied)
+    use_database(url)
+    if url.startswith(_SQLITE):
+        migrate_sqlite(url, Path(url.removeprefix(_SQLITE).partition("?")[0]), applied, release)
+    else:
+        migrate_server(applied, release)
+    import_once("connections", given.connections, applied, "--overwrite")
+    import_once("variables", given.variables, applied, "--action-on-existing-key", "skip")
+
+
+if __name__ == "__main__":
+    main()

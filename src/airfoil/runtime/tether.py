@@ -1,0 +1,66 @@
+"""Ties forked processes to their parent, so that a killed parent leaves nobody working behind it.
+
+A scheduler killed with -9 cannot end its workers, nor they their tasks, and a task that goes on while its successor
+starts is the worst that can happen to a run. On Linux the kernel does it: every process forked after `install` asks
+to be killed when its parent dies. Installed inside one service; never in a process that starts other services.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import selectors
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_PR_SET_PDEATHSIG = 1
+_TIED_GENERATIONS = 2
+"""Service -> worker -> task."""
+_depth = 0
+_parent = 0
+
+
+def install() -> None:
+    """From now on children of this process, and theirs, die with their parent."""
+    global _parent  # noqa: PLW0603 - a fork hook has no other place to keep it
+    _parent = os.getpid()
+    os.register_at_fork(after_in_child=_after_fork)
+    signal.signal(signal.SIGCHLD, wake_select)
+
+
+def _after_fork() -> None:
+    global _depth, _parent  # noqa: PLW0603
+    _depth += 1
+    parent, _parent = _parent, os.getpid()
+    if _depth > _TIED_GENERATIONS:
+        return  # forked by the user's own code: the kernel ties to the forking *thread*, which may end early
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+    _reseed()
+    # A worker waits in select() for its task; the task itself, which runs the user's code, gets the default back.
+    signal.signal(signal.SIGCHLD, wake_select if _depth < _TIED_GENERATIONS else signal.SIG_DFL)
+
+
+def _reseed() -> None:
+    """Give this process its own random numbers: numpy, unlike random, hands its parent's state to every fork."""
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+
+
+def wake_select(_number: int, frame: FrameType | None) -> None:
+    """End a select() that is waiting while a child has just ended.
+
+    Airflow's task supervisor waits for its task's sockets and looks for its exit only when something happens on them.
+    Now and then the sockets close a moment before the exit can be seen, and it sleeps a whole heartbeat interval
+    (5 s) with its slot taken; a triggerer that is told to stop sleeps ten. Python restarts an interrupted wait unless the handler raises, and `selectors` turns
+    InterruptedError into "nothing ready". Raised only when the interrupted frame is that very wait.
+    """
+    if frame is not None and frame.f_code is selectors.DefaultSelector.select.__code__:
+        raise InterruptedError

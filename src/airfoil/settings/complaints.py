@@ -1,0 +1,85 @@
+"""Words for what is wrong with settings: the place, what was expected, the nearest name that exists.
+
+Values are shown short, on one line and without passwords. Must not read anything and raise nothing itself.
+"""
+
+import difflib
+from collections.abc import Mapping
+
+from airfoil.errors import SettingsError, redact
+from airfoil.settings.schema import DOTTED_KEYS, KEYS, SECTIONS
+
+_SHOWN_CHARACTERS = 60
+
+
+def unknown_section(place: str, name: str) -> SettingsError:
+    """Say that [name] does not exist."""
+    close = difflib.get_close_matches(name.lower(), SECTIONS, n=1, cutoff=0.5)
+    meant = f"Did you mean [{close[0]}]? " if close else ""
+    return SettingsError(
+        f"{place}: there is no section [{printable(name)}].", f"{meant}Sections: {', '.join(SECTIONS)}."
+    )
+
+
+def unknown_key(place: str, section: str, key: str) -> SettingsError:
+    """Say that a key does not exist; `section` is empty for a key above all sections."""
+    dotted = f"{section}.{key}" if section else key
+    nearest = _nearest_key(section, key.lower())
+    meant = f"Did you mean {nearest}? " if nearest else ""
+    known = (
+        f"Keys of [{section}]: {', '.join(KEYS[section])}."
+        if section
+        else f"Sections: {', '.join(SECTIONS)}."
+    )
+    return SettingsError(f"{place}: there is no setting {printable(dotted)}.", f"{meant}{known}")
+
+
+def _nearest_key(section: str, key: str) -> str:
+    """Return the likeliest name: in the same section, then the same key elsewhere, then anything alike."""
+    own = difflib.get_close_matches(key, KEYS.get(section, ()), n=1, cutoff=0.6)
+    if own:
+        return f"{section}.{own[0]}"
+    elsewhere = [dotted for dotted in DOTTED_KEYS if dotted.partition(".")[2] == key]
+    if elsewhere:
+        return " or ".join(elsewhere)
+    close = difflib.get_close_matches(f"{section}.{key}" if section else key, DOTTED_KEYS, n=1, cutoff=0.5)
+    return close[0] if close else ""
+
+
+def not_a_section(place: str, name: str, value: object) -> SettingsError:
+    """Say that a section's name was given a value."""
+    return SettingsError(
+        f"{place}: {name} must be one section with keys below it, not {shown(value)}.",
+        f"Write [{name}] on a line of its own, and its keys below.",
+    )
+
+
+def wrong_value(place: str, dotted: str, value: object, problem: Mapping[str, object]) -> str:
+    """Return `PLACE: airflow.port must be a whole number from 1 to 65535, not 70000.`."""
+    section, key = dotted.split(".")
+    expected = SECTIONS[section].model_fields[key].description
+    context = problem.get("ctx")
+    if problem["type"] == "value_error" and isinstance(context, Mapping):
+        expected = str(context["error"])
+    return f"{place}: {dotted} must be {expected}, not {shown(value)}."
+
+
+def shown(value: object) -> str:
+    """Return a value as it may be printed."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(shown(item) for item in value[:5])}{', ...' if len(value) > 5 else ''}]"  # noqa: PLR2004
+    try:
+        text = printable(redact(str(value)))
+    except ValueError:  # a whole number of thousands of digits cannot even be printed
+        return "a huge number"
+    return f'"{text}"' if isinstance(value, str) else text
+
+
+def printable(text: str) -> str:
+    """Return text for a terminal: one line, no control characters, short."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return plain if len(plain) <= _SHOWN_CHARACTERS else f"{plain[:_SHOWN_CHARACTERS]}..."

@@ -1,0 +1,171 @@
+"""What can be set in airfoil.toml, and what holds when nothing is set.
+
+One frozen model per section. Must not read a file or the environment.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from airfoil.errors import redact
+from airfoil.settings.values import (
+    ArtifactsPlace,
+    DatabaseUrl,
+    Folder,
+    Host,
+    Mebibytes,
+    Modules,
+    Name,
+    Port,
+    Seconds,
+)
+
+DEFAULT_PRELOAD: tuple[str, ...] = ()
+"""Further modules that the pre-loaded parent imports, for a user's heavy libraries."""
+
+Flag = Annotated[bool, Field(description="true or false")]
+Engine = Annotated[Literal["auto", "preloaded", "plain"], Field(description='"auto", "preloaded" or "plain"')]
+
+
+class Section(BaseModel):
+    """One table of airfoil.toml: frozen, strict about types, without passwords when printed."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, validate_default=True
+    )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Print addresses without their passwords."""
+        for name, value in super().__repr_args__():
+            yield name, redact(value) if isinstance(value, str) else value
+
+
+class ProjectSettings(Section):
+    """[project]: who we are."""
+
+    name: Name = "airfoil"
+    """The project's name; the folder's name while it is not set."""
+
+
+class AirflowSettings(Section):
+    """[airflow]: the api-server's address, where DAGs are, how much runs at once."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 8080
+    database: DatabaseUrl = ""
+    """Empty: SQLite in .airfoil."""
+    parallelism: Annotated[int, Field(ge=1, le=64, description="a whole number from 1 to 64")] = 4
+    """How many tasks run at once."""
+    dags: Folder = Path("dags")
+    plugins: Folder = Path("plugins")
+
+
+class MlflowSettings(Section):
+    """[mlflow]: the tracking server's address and stores."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 5000
+    database: DatabaseUrl = ""
+    """Empty: SQLite in .airfoil."""
+    artifacts: ArtifactsPlace = ""
+    """Empty: a folder in .airfoil."""
+    auth: Flag = False
+    """Ask for a login, with a generated administrator."""
+
+
+class PageSettings(Section):
+    """[page]: the status page's address."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 8081
+
+
+class StackSettings(Section):
+    """[stack]: how services are started, watched and logged."""
+
+    engine: Engine = "auto"
+    """`preloaded` forks services from one parent (Linux), `plain` starts each by itself, `auto` picks."""
+    preload: Modules = DEFAULT_PRELOAD
+    log_max_mib: Mebibytes = 10
+    log_backups: Annotated[int, Field(ge=0, le=100, description="a whole number from 0 to 100")] = 3
+    start_timeout_seconds: Seconds = 120
+    stop_timeout_seconds: Seconds = 30
+
+
+class BudgetSettings(Section):
+    """[budgets]: what the platform may use; doctor and the status page compare it with what it does use."""
+
+    memory_mib: Mebibytes = 1024
+    """All services together."""
+    start_seconds: Seconds = 60
+    disk_free_mib: Mebibytes = 500
+    """Doctor and `up` warn below this."""
+    setup_mib: Mebibytes = 300
+    preload_mib: Mebibytes = 100
+    api_server_mib: Mebibytes = 200
+    scheduler_mib: Mebibytes = 180
+    dag_processor_mib: Mebibytes = 120
+    triggerer_mib: Mebibytes = 100
+    mlflow_mib: Mebibytes = 260
+    page_mib: Mebibytes = 64
+
+    @property
+    def services(self) -> dict[str, int]:
+        """The memory budget of each service by its name. `setup` is over before the others count together."""
+        return {
+            "setup": self.setup_mib,
+            "preload": self.preload_mib,
+            "api-server": self.api_server_mib,
+            "scheduler": self.scheduler_mib,
+            "dag-processor": self.dag_processor_mib,
+            "triggerer": self.triggerer_mib,
+            "mlflow": self.mlflow_mib,
+            "page": self.page_mib,
+        }
+
+
+class FeastSettings(Section):
+    """[feast]: where the feature repository is."""
+
+    repo: Folder = Path("features")
+
+
+class Settings(Section):
+    """What a project sets, with defaults for the rest; `load` makes folders and SQLite files absolute."""
+
+    project: ProjectSettings = ProjectSettings()
+    airflow: AirflowSettings = AirflowSettings()
+    mlflow: MlflowSettings = MlflowSettings()
+    page: PageSettings = PageSettings()
+    stack: StackSettings = StackSettings()
+    budgets: BudgetSettings = BudgetSettings()
+    feast: FeastSettings = FeastSettings()
+    given: frozenset[str] = Field(default=frozenset(), exclude=True, repr=False)
+    """Dotted names of all values that the file or the environment set."""
+
+    def user_set(self, dotted: str) -> bool:
+        """Tell whether a value such as `airflow.port` was set by the user, even to its default."""
+        return dotted in self.given
+
+    def digest(self) -> str:
+        """Return 16 hexadecimal digits that change when any value does, to compare with a running stack."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "project": ProjectSettings,
+    "airflow": AirflowSettings,
+    "mlflow": MlflowSettings,
+    "page": PageSettings,
+    "stack": StackSettings,
+    "budgets": BudgetSettings,
+    "feast": FeastSettings,
+}
+
+KEYS: dict[str, tuple[str, ...]] = {name: tuple(section.model_fields) for name, section in SECTIONS.items()}
+DOTTED_KEYS: tuple[str, ...] = tuple(f"{section}.{key}" for section, keys in KEYS.items() for key in keys)

@@ -1,0 +1,119 @@
+"""What a single value may be: ports, hosts, database addresses, folders, module names.
+
+Each check returns the value, or raises ValueError with the part of a sentence that follows "must be"; so does the
+description of each type. Must not know which key a value belongs to.
+"""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
+_DRIVER = re.compile(r"postgresql(\+[a-z0-9]+)?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9]")
+
+
+def _host(value: str) -> str:
+    """Accept an IP address or a name: no scheme, no port, no brackets."""
+    problem = 'an IP address or a host name, such as "127.0.0.1" (no scheme, no port)'
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        # 127.0.0.300 looks like a name to a pattern, and like a mistyped address to everybody else.
+        last_label = value.rstrip(".").rpartition(".")[2]
+        if not _HOST_NAME.fullmatch(value) or last_label.isdigit():
+            raise ValueError(problem) from None
+    return value
+
+
+def _database(value: str) -> str:
+    """Accept the SQLAlchemy address of SQLite or PostgreSQL; empty means SQLite inside the project."""
+    if not value:
+        return value
+    problem = '"sqlite:///FILE" or "postgresql://USER@HOST/NAME"'
+    scheme, separator, rest = value.partition("://")
+    if not separator or _CONTROL.search(value):
+        raise ValueError(problem)
+    if scheme == "sqlite":
+        if not rest.startswith("/") or not rest[1:].partition("?")[0] or rest[1:].startswith(":memory:"):
+            raise ValueError('"sqlite:///FILE" with a file (four slashes for an absolute path)')
+        return value
+    if scheme == "postgres":
+        raise ValueError(f'{problem} (the scheme is "postgresql", not "postgres")')
+    if not _DRIVER.fullmatch(scheme):
+        raise ValueError(problem)
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        raise ValueError(
+            f'{problem}; write "/", "@", ":" and "%" in a password as %2F, %40, %3A and %25'
+        ) from None
+    if not parts.path.strip("/"):
+        raise ValueError(f"{problem} with the NAME of a database")
+    return value
+
+
+def _artifacts(value: str) -> str:
+    """Accept a folder or s3://BUCKET/PREFIX; empty means a folder inside the project."""
+    scheme, separator, rest = value.partition("://")
+    if _CONTROL.search(value):
+        raise ValueError('a folder or "s3://BUCKET/PREFIX"')
+    if separator and (scheme != "s3" or not _BUCKET.fullmatch(rest.partition("/")[0])):
+        raise ValueError('a folder or "s3://BUCKET/PREFIX"')
+    return value
+
+
+def _folder(value: Path) -> Path:
+    """Accept any path that a file system can hold."""
+    if not value.parts or _CONTROL.search(str(value)):
+        raise ValueError("a folder, relative to the project or absolute")
+    return value
+
+
+def _name(value: str) -> str:
+    """Accept a name that fits on a line."""
+    if not value.strip() or _CONTROL.search(value):
+        raise ValueError("a name of 1 to 100 characters on one line")
+    return value
+
+
+def _modules(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept names that Python can import."""
+    for module in value:
+        if not all(part.isidentifier() for part in module.split(".")):
+            raise ValueError('a list of module names, such as ["sklearn.linear_model"]')
+    return value
+
+
+Port = Annotated[int, Field(ge=1, le=65535, description="a whole number from 1 to 65535")]
+Host = Annotated[
+    str,
+    AfterValidator(_host),
+    Field(description='an IP address or a host name in quotes, such as "127.0.0.1"'),
+]
+DatabaseUrl = Annotated[
+    str, AfterValidator(_database), Field(description='text such as "postgresql://USER@HOST/NAME"')
+]
+ArtifactsPlace = Annotated[
+    str, AfterValidator(_artifacts), Field(description='a folder or "s3://BUCKET/PREFIX", in quotes')
+]
+Folder = Annotated[Path, Field(strict=False, description="a folder in quotes"), AfterValidator(_folder)]
+Name = Annotated[
+    str, Field(max_length=100, description="a name of 1 to 100 characters"), AfterValidator(_name)
+]
+Modules = Annotated[
+    tuple[str, ...],
+    Field(max_length=200, description='a list of module names, such as ["sklearn.linear_model"]'),
+    AfterValidator(_modules),
+]
+Seconds = Annotated[
+    float,
+    Field(gt=0, le=86400, allow_inf_nan=False, description="a number of seconds above 0 and up to 86400"),
+]
+Mebibytes = Annotated[int, Field(ge=1, le=2**24, description="a whole number of MiB from 1 to 16777216")]

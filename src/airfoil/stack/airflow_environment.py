@@ -1,0 +1,101 @@
+"""The translation of our settings into Airflow's own: every non-default option, its value and why it is so.
+
+Airflow and the provider read only this (their own configuration), never airfoil.toml.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airfoil.settings import Settings
+    from airfoil.stack.project import Project
+    from airfoil.stack.secrets import Secrets
+
+
+class Option(NamedTuple):
+    """One Airflow option and the reason we set it."""
+
+    section: str
+    key: str
+    value: str
+    reason: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable Airflow reads it from."""
+        return f"AIRFLOW__{self.section.upper()}__{self.key.upper()}"
+
+
+def database_url(settings: Settings, project: Project) -> str:
+    """The metadata database: the user's, or SQLite in the project."""
+    return settings.airflow.database or f"sqlite:///{project.airflow_database}"
+
+
+def options(
+    settings: Settings, project: Project, secrets: Secrets, port: int, engine: str
+) -> Iterator[Option]:
+    """Every option we set, in the order a reader would ask for them."""
+    yield from _places(settings, project, secrets, port)
+    yield from _pace(settings, engine)
+    yield from _patience()
+    yield from _quiet()
+
+
+def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -> Iterator[Option]:
+    host = settings.airflow.host
+    url = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared, not bound
+    yield Option("core", "dags_folder", str(project.root / settings.airflow.dags), "the project's own folder")
+    yield Option("core", "plugins_folder", str(project.root / settings.airflow.plugins), "the project's own folder")
+    yield Option("core", "load_examples", "False", "only the project's DAGs")
+    yield Option("core", "fernet_key", secrets.fernet_key, "generated once, stable over upgrades")
+    yield Option("core", "simple_auth_manager_users", "admin:admin", "one generated administrator")
+    yield Option("core", "simple_auth_manager_passwords_file", str(project.passwords), "generated, mode 0600")
+    yield Option("core", "execution_api_server_url", f"{url}/execution/", "[api] port alone does not move it")
+    yield Option("core", "hostname_callable", "socket.gethostname", "no DNS question at every start")
+    yield Option("database", "sql_alchemy_conn", database_url(settings, project), "the project's database")
+    yield Option("api", "host", host, "loopback until told otherwise")
+    yield Option("api", "port", str(port), "from the table of services")
+    yield Option("api", "base_url", url, "links that work")
+    yield Option("api", "secret_key", secrets.api_secret_key, "generated once")
+    yield Option("api_auth", "jwt_secret", secrets.jwt_secret, "all components must share it")
+    yield Option("logging", "base_log_folder", str(project.task_logs), "task logs inside the project")
+
+
+def _pace(settings: Settings, engine: str) -> Iterator[Option]:
+    if engine == "preloaded":
+        executor, idle = "airfoil.runtime.executor.WakingLocalExecutor", "0"
+        yield Option("core", "mp_start_method", "fork", "workers share the memory of their pre-loaded parent")
+        why = "the executor sleeps instead, and wakes when a task ends or the database changes"
+    else:
+        executor, idle, why = "LocalExecutor", "0.5", "hand tasks over sooner than after a second"
+    yield Option("core", "executor", executor, "tasks run on this machine")
+    yield Option("scheduler", "scheduler_idle_sleep_time", idle, why)
+    yield Option("core", "parallelism", str(settings.airflow.parallelism), "a laptop, not the default of 32 workers")
+    yield Option("api", "workers", "1", "one process serves a laptop")
+    yield Option("dag_processor", "parsing_processes", "1", "a laptop")
+    yield Option("dag_processor", "refresh_interval", "5", "a new DAG file is seen soon (default 300 s)")
+    yield Option("dag_processor", "min_file_process_interval", "60", "unchanged files are parsed half as often")
+    yield Option("dag_processor", "print_stats_interval", "600", "the log is for news")
+
+
+def _patience() -> Iterator[Option]:
+    yield Option("workers", "execution_api_retries", "12", "tasks outlive a restart of the api-server")
+    yield Option("workers", "execution_api_retry_wait_max", "5", "and notice soon that it is back")
+    yield Option("workers", "max_failed_heartbeats", "24", "two minutes of patience, not fifteen seconds")
+    yield Option("scheduler", "task_instance_heartbeat_timeout", "120", "a task that died is seen after two minutes")
+    yield Option("scheduler", "orphaned_tasks_check_interval", "15", "tasks of a dead scheduler are taken up soon")
+    yield Option("scheduler", "scheduler_health_check_threshold", "15", "three missed heartbeats mean dead")
+
+
+def _quiet() -> Iterator[Option]:
+    yield Option("usage_data_collection", "enabled", "False", "no telemetry")
+    yield Option("api", "expose_config", "False", "the configuration holds secrets")
+    yield Option("core", "test_connection", "Disabled", "Airflow's own safe default, stated")
+
+
+def environment(found: Iterator[Option]) -> dict[str, str]:
+    """The options as environment variables."""
+    return {option.variable: option.value for option in found}

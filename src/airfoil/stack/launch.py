@@ -1,0 +1,262 @@
+"""Brings a project's stack up and down, and tells whether it runs: what the command line calls.
+
+The stack itself is run by a manager process of its own; this module prepares what it needs, starts it, and follows
+the state it writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from airfoil.errors import NeighbourError, ServiceFailed
+from airfoil.stack import airflow_environment, connections, logs, process, secrets, services
+from airfoil.stack import state as states
+from airfoil.stack.ports import Ports, PortWish
+from airfoil.stack.service import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from airfoil.settings import Settings
+    from airfoil.stack.project import Project
+    from airfoil.stack.state import StackState
+
+    Progress = Callable[[StackState], None]
+
+_LOOK_SECONDS = 0.05
+_MANAGER_GRACE_SECONDS = 20.0
+_STUCK_SECONDS = 30.0
+
+
+def up(project: Project, settings: Settings, on_progress: Progress = lambda _: None) -> StackState:
+    """Start what does not run yet, adopt what does, wait until everything is ready."""
+    project.prepare()
+    _refuse_full_disk(project, settings)
+    with _one_at_a_time(project, on_progress):
+        keys = secrets.ensure(project)
+        secrets.write_airflow_passwords(project, keys)
+        with Ports(project).settle(_port_wishes(settings), services.stack_id(project)) as ports:
+            spec = services.specification(settings, project, keys, ports)
+            running = current(project)
+            if running is not None and _same_table(project, spec) and _manager_alive(running):
+                return _follow(project, on_progress)
+            if running is not None and not _same_table(project, spec):
+                down(project, on_progress)
+            _write_spec(project, spec, settings, keys)
+            _start_manager(project)
+            return _follow(project, on_progress)
+
+
+def down(project: Project, on_progress: Progress = lambda _: None) -> bool:
+    """Stop everything and leave no process behind; True when something was running."""
+    last = states.load(project.state_file)
+    was_running = current(project) is not None
+    if last is not None and _manager_alive(last):
+        process.signal_process(last.manager_pid, last.manager_started, signal.SIGTERM)
+        seen = None
+        deadline = time.monotonic() + _stop_patience(last)
+        while _manager_alive(last) and time.monotonic() < deadline:
+            seen = _report(project, seen, on_progress)
+            time.sleep(_LOOK_SECONDS)
+        process.signal_process(last.manager_pid, last.manager_started, signal.SIGKILL)
+        last = states.load(project.state_file)
+    if last is not None:
+        _stop_without_manager(last)
+    left_over = process.sweep(services.stack_id(project))
+    if last is not None and last.phase != "stopped":
+        now = time.time()
+        rows = tuple(
+            replace(row, state="done" if row.state == "done" else "stopped", since=now, pid=None, pid_started=None)
+            for row in last.services
+        )
+        states.save(project.state_file, replace(last, phase="stopped", updated_at=now, services=rows))
+    return was_running or bool(left_over)
+
+
+def current(project: Project) -> StackState | None:
+    """The state of what runs now, or None; without a living manager the phase is "degraded"."""
+    found = states.load(project.state_file)
+    if found is None or found.stack_id != services.stack_id(project):
+        return None
+    if _manager_alive(found):
+        return found
+    alive = {row.name for row in found.services if process.is_alive(row.pid, row.pid_started)}
+    if not alive:
+        return None
+    rows = tuple(
+        row if row.name in alive or row.pid is None else replace(row, state="stopped", pid=None, pid_started=None)
+        for row in found.services
+    )
+    notice = "The manager is gone: nothing restarts a service that ends. `airfoil up` starts a new one."
+    return replace(found, phase="degraded", notices=(*found.notices, notice), services=rows)
+
+
+def environment(project: Project, settings: Settings) -> dict[str, str]:
+    """What `airflow`, `mlflow` and `feast` need to work on this project from anywhere in it."""
+    project.prepare()
+    keys = secrets.ensure(project)
+    wishes = _port_wishes(settings)
+    remembered = Ports(project).remembered()
+    ports = {name: wish.port if wish.user_set else remembered.get(name, wish.port) for name, wish in wishes.items()}
+    engine = services.chosen_engine(settings)
+    found = airflow_environment.options(settings, project, keys, ports["airflow"], engine)
+    mlflow_url = services.reachable(settings.mlflow.host, ports["mlflow"])
+    return {
+        "AIRFLOW_HOME": str(project.airflow_home),
+        **airflow_environment.environment(found),
+        **services.client_environment(settings, keys, mlflow_url),
+    }
+
+
+def _port_wishes(settings: Settings) -> dict[str, PortWish]:
+    return {
+        "airflow": PortWish(settings.airflow.host, settings.airflow.port, settings.user_set("airflow.port")),
+        "mlflow": PortWish(settings.mlflow.host, settings.mlflow.port, settings.user_set("mlflow.port")),
+        "page": PortWish(settings.page.host, settings.page.port, settings.user_set("page.port")),
+    }
+
+
+@contextlib.contextmanager
+def _one_at_a_time(project: Project, on_progress: Progress) -> Iterator[None]:
+    """Hold the project's start; a second `up` watches the first and goes on when it is through."""
+    with project.up_lock.open("a") as lock:
+        seen = None
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                seen = _report(project, seen, on_progress)
+                time.sleep(_LOOK_SECONDS)
+        yield
+
+
+def _write_spec(project: Project, spec: Spec, settings: Settings, keys: secrets.Secrets) -> None:
+    connections.write(settings, project, keys, spec.environment["MLFLOW_TRACKING_URI"])
+    secrets.write_private(project.spec, spec.to_json())
+
+
+def _same_table(project: Project, spec: Spec) -> bool:
+    try:
+        return Spec.from_json(project.spec.read_text(encoding="utf-8")).digest() == spec.digest()
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _start_manager(project: Project) -> None:
+    project.state_file.with_suffix(".old").unlink(missing_ok=True)
+    log = project.service_log("manager")
+    handle = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    try:
+        manager = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "airfoil.stack.manager", "--project", str(project.root)],
+            cwd=project.root,
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            start_new_session=True,
+            env={**os.environ, process.STACK_MARK: services.stack_id(project)},
+        )
+    finally:
+        os.close(handle)
+    deadline = time.monotonic() + _MANAGER_GRACE_SECONDS
+    while time.monotonic() < deadline:
+        found = states.load(project.state_file)
+        if found is not None and found.manager_pid == manager.pid:
+            return
+        if manager.poll() is not None:
+            break
+        time.sleep(_LOOK_SECONDS)
+    if manager.poll() is None:
+        return  # slow machine; following it tells more
+    raise ServiceFailed(
+        f"The manager ended at once (exit code {manager.returncode}).",
+        f"Its log is {log}; `airfoil doctor` looks for the reason.",
+        details=logs.last_lines(log, 10),
+    )
+
+
+def _follow(project: Project, on_progress: Progress) -> StackState:
+    """Report every change until the stack is ready, has failed, or the manager is gone."""
+    seen = None
+    while True:
+        seen = _report(project, seen, on_progress)
+        if seen is not None and seen.phase == "ready":
+            return seen
+        if seen is not None and seen.phase == "failed" and _nothing_under_way(seen):
+            raise _failure(seen)
+        if seen is not None and not _manager_alive(seen):
+            log = project.service_log("manager")
+            raise ServiceFailed(
+                "The manager ended while the stack was starting.",
+                "Run `airfoil up` again: it takes over what runs.",
+                details=logs.last_lines(log, 10),
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def _nothing_under_way(seen: StackState) -> bool:
+    failed = {row.name for row in seen.services if row.state == "failed"}
+    blocked = "setup" in failed
+    return blocked or all(row.state in {"ready", "done", "failed", "unhealthy"} for row in seen.services)
+
+
+def _failure(seen: StackState) -> ServiceFailed:
+    row = next(row for row in seen.services if row.state == "failed")
+    return ServiceFailed(
+        f"{row.title} did not start: {row.detail}",
+        f"See `airfoil logs {row.name}`, mend it, then `airfoil up`.",
+        details=logs.last_lines(row.log, 10),
+    )
+
+
+def _report(project: Project, seen: StackState | None, on_progress: Progress) -> StackState | None:
+    found = states.load(project.state_file)
+    if found is not None and found != seen:
+        on_progress(found)
+    return found or seen
+
+
+def _manager_alive(found: StackState) -> bool:
+    return process.is_alive(found.manager_pid, found.manager_started)
+
+
+def _stop_patience(found: StackState) -> float:
+    return _STUCK_SECONDS + 30.0 * len(found.services)
+
+
+def _stop_without_manager(last: StackState) -> None:
+    """Stop in order what a killed manager left running."""
+    rows = {row.name: row for row in last.services if process.is_alive(row.pid, row.pid_started)}
+    if not rows:
+        return
+    order = [["page", "mlflow", "scheduler", "triggerer", "dag-processor"], ["api-server"], ["preload"]]
+    for wave in order:
+        named = [rows[name] for name in wave if name in rows]
+        for row in named:
+            process.signal_process(row.pid or 0, row.pid_started, signal.SIGTERM)
+        deadline = time.monotonic() + _STUCK_SECONDS
+        while any(process.is_alive(row.pid, row.pid_started) for row in named) and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+
+
+def _refuse_full_disk(project: Project, settings: Settings) -> None:
+    free_mib = shutil.disk_usage(project.state).free // (1024 * 1024)
+    if free_mib < min(100, settings.budgets.disk_free_mib):
+        raise NeighbourError(
+            f"Only {free_mib} MiB are free on the disk of {project.state}; databases could be damaged.",
+            "Free some space, then run `airfoil up` again.",
+        )
+
+
+
+

@@ -1,0 +1,226 @@
+"""What is wrong, in plain words, each with the next move; and the one sentence that heads the page.
+
+Pure: the stack's state and the facts in, values out. It reads no clock, no file and no network, and it decides nothing
+for the stack: the manager restarts things, this only explains.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from airfoil.stack.page import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airfoil.stack.page.facts import Facts
+    from airfoil.stack.state import ServiceState, StackState
+
+Level = Literal["good", "busy", "warning", "bad", "off"]
+Severity = Literal["error", "warning", "notice"]
+
+DOWN = frozenset({"failed", "stopped"})
+BUSY = frozenset({"waiting", "starting", "restarting", "stopping"})
+PAGE = "page"
+"""The page itself: it is obviously up when somebody reads this, so it never counts as running or down."""
+MANY_RESTARTS = 3
+GONE = "its process is gone and there is no manager to restart it"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is not as it should be."""
+
+    severity: Severity
+    subject: str
+    """A service's name, or `stack`, `dags`, `airflow`, `mlflow`, `memory`, `start`."""
+    message: str
+    next_move: str = ""
+    """Commands stand in backticks."""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The sentence at the top."""
+
+    level: Level
+    text: str
+    note: str = ""
+
+
+def seen(state: StackState, facts: Facts) -> tuple[ServiceState, ...]:
+    """Give the services as they are: without a living manager, state.json still calls dead processes ready."""
+    if facts.manager_alive or state.phase == "stopped":
+        return state.services
+    return tuple(
+        dataclasses.replace(service, state="failed", detail=GONE)
+        if service.name in facts.dead and service.state not in {"done", "failed", "stopped"}
+        else service
+        for service in state.services
+    )
+
+
+def problems(state: StackState | None, facts: Facts) -> tuple[Problem, ...]:
+    """List what is wrong, worst first."""
+    if state is None:
+        return ()
+    found = [
+        *_manager(state, facts),
+        *(problem for service in seen(state, facts) for problem in _service(service, state)),
+        *_neighbours(state, facts),
+        *_import_errors(facts),
+        *_budgets(state, facts),
+        *(Problem("warning", "stack", wording.sentence(notice)) for notice in state.notices),
+        *_failed_runs(facts),
+    ]
+    order = ("error", "warning", "notice")
+    return tuple(sorted(found, key=lambda problem: order.index(problem.severity)))
+
+
+def headline(state: StackState | None, facts: Facts, found: Sequence[Problem]) -> Headline:
+    """Say in one sentence how things are."""
+    if state is None:
+        return Headline("off", "Airfoil is not running", "Start it with `airfoil up`.")
+    if state.phase == "stopped":
+        return Headline("off", "Airfoil is stopped", "Start it again with `airfoil up`.")
+    if state.phase == "stopping":
+        return Headline("busy", "Stopping")
+    services = seen(state, facts)
+    counted = [service for service in services if service.kind == "service" and service.name != PAGE]
+    down = [service for service in services if service.state in DOWN and service.name != PAGE]
+    if counted and all(service.state in DOWN for service in counted):
+        return Headline("bad", "Everything is down")
+    if down:
+        return Headline("bad", _down(down, counted))
+    unhealthy = [service.title for service in services if service.state == "unhealthy"]
+    if unhealthy:
+        return Headline("bad", f"{wording.names(unhealthy)} {_are(unhealthy)} not healthy")
+    if not facts.manager_alive:
+        return Headline("warning", "Running without its manager")
+    waits = [service.title for service in counted if service.state != "ready"]
+    if waits and state.phase == "starting":
+        ready_count = f"{len(counted) - len(waits)} of {len(counted)} ready"
+        return Headline("busy", "Starting up", f"{ready_count}, waiting for {wording.names(waits)}.")
+    if waits:
+        return Headline("busy", f"{wording.names(waits)} {_are(waits)} restarting")
+    return _running(found)
+
+
+def _running(found: Sequence[Problem]) -> Headline:
+    unreachable = [problem.subject for problem in found if problem.severity == "error" and problem.subject in _TITLES]
+    if unreachable:
+        titles = [_TITLES[name] for name in dict.fromkeys(unreachable)]
+        return Headline("bad", f"{wording.names(titles)} {'does' if len(titles) == 1 else 'do'} not answer")
+    serious = [problem for problem in found if problem.severity != "notice"]
+    if serious:
+        note = f"{wording.count(len(serious), 'thing')} {'needs' if len(serious) == 1 else 'need'} a look."
+        return Headline("warning", "Everything is running", note)
+    return Headline("good", "Everything is running")
+
+
+_TITLES = {"airflow": "Airflow", "mlflow": "MLflow"}
+
+
+def _down(down: Sequence[ServiceState], counted: Sequence[ServiceState]) -> str:
+    titles = [service.title for service in down]
+    if len(titles) <= 2:  # noqa: PLR2004 - more names than two make no headline
+        return f"{wording.names(titles)} {_are(titles)} down"
+    broken = sum(service.state in DOWN for service in counted)
+    return f"{broken} of {len(counted)} services are down"
+
+
+def _are(items: Sequence[str]) -> str:
+    return "is" if len(items) == 1 else "are"
+
+
+def _manager(state: StackState, facts: Facts) -> Iterator[Problem]:
+    if facts.manager_alive or state.phase == "stopped":
+        return
+    living = [
+        service
+        for service in seen(state, facts)
+        if service.kind == "service" and service.name != PAGE and service.state not in DOWN
+    ]
+    if living:
+        message = (
+            f"The manager has died while {wording.count(len(living), 'service')} still "
+            f"{'runs' if len(living) == 1 else 'run'}: nothing is restarted if it fails."
+        )
+        yield Problem("error", "stack", message, "`airfoil up` takes over what runs and starts what is missing.")
+    else:
+        yield Problem("error", "stack", "The manager has died and no service runs any more.", "Start again with `airfoil up`.")
+
+
+def _service(service: ServiceState, state: StackState) -> Iterator[Problem]:
+    because = f": {wording.sentence(service.detail)}" if service.detail else "."
+    if state.phase in {"stopping", "stopped"}:
+        return
+    if service.state == "failed":
+        message = f"{service.title} is down{because}"
+        if service.kind == "job":
+            message = f"{service.title}: this step of the start failed{because}"
+        yield Problem("error", service.name, message, f"Read `airfoil logs {service.name}`, then `airfoil up`.")
+    elif service.state == "stopped" and service.name != PAGE:
+        yield Problem("error", service.name, f"{service.title} is stopped{because}", "Start it with `airfoil up`.")
+    elif service.state == "unhealthy":
+        message = f"{service.title} runs but is not healthy{because}"
+        yield Problem("error", service.name, message, f"If this stays, read `airfoil logs {service.name}`.")
+    elif service.state == "restarting" or (service.state in BUSY and state.phase != "starting"):
+        message = f"{service.title} ended and is being restarted{because}"
+        yield Problem("warning", service.name, message, f"If this repeats, read `airfoil logs {service.name}`.")
+    elif service.state == "ready" and service.restarts >= MANY_RESTARTS:
+        message = f"{service.title} has been restarted {service.restarts} times since the start."
+        yield Problem("notice", service.name, message, f"The reason stands in `airfoil logs {service.name}`.")
+
+
+def _neighbours(state: StackState, facts: Facts) -> Iterator[Problem]:
+    # A service that is known to be down explains its silence itself.
+    for subject, name, answer in (("airflow", "api-server", facts.airflow), ("mlflow", "mlflow", facts.mlflow)):
+        service = state.service(name)
+        if answer.error and service is not None and service.state == "ready" and name not in facts.dead:
+            move = answer.next_move or f"Read `airfoil logs {name}`."
+            yield Problem("error", subject, wording.sentence(answer.error), move)
+
+
+def _import_errors(facts: Facts) -> Iterator[Problem]:
+    for problem in facts.airflow.import_errors:
+        reason = f": {wording.sentence(problem.message)}" if problem.message else "."
+        move = "Mend the file; Airflow reads it again by itself. `airfoil doctor` shows where it breaks."
+        yield Problem("warning", "dags", f"{problem.file} does not import{reason}", move)
+
+
+def _budgets(state: StackState, facts: Facts) -> Iterator[Problem]:
+    for service in state.services:
+        used = facts.memory_mib.get(service.name, 0)
+        if 0 < service.memory_budget_mib < used:
+            message = f"{service.title} takes {wording.mib(used)}, its budget is {wording.mib(service.memory_budget_mib)}."
+            move = f"If your DAGs need it, raise `{service.name.replace('-', '_')}_mib` under `[budgets]` in airfoil.toml."
+            yield Problem("warning", "memory", message, move)
+    total, budget = sum(facts.memory_mib.values()), state.budgets.get("memory_mib", 0)
+    if 0 < budget < total:
+        largest = max(facts.memory_mib, key=lambda name: facts.memory_mib[name])
+        message = (
+            f"The stack takes {wording.mib(total)}, the budget is {wording.mib(budget)}; "
+            f"most of it is {largest} with {wording.mib(facts.memory_mib[largest])}."
+        )
+        move = "If your DAGs need it, raise `memory_mib` under `[budgets]` in airfoil.toml."
+        yield Problem("warning", "memory", message, move)
+    limit = state.budgets.get("start_seconds", 0)
+    took = (state.ready_at or facts.now) - state.started_at
+    if 0 < limit < took and (state.ready_at is not None or state.phase == "starting"):
+        verb = "took" if state.ready_at is not None else "has taken"
+        message = f"The start {verb} {wording.duration(took)}, the budget is {wording.duration(limit)}."
+        yield Problem("notice", "start", message, "`airfoil doctor` looks for the usual causes.")
+
+
+def _failed_runs(facts: Facts) -> Iterator[Problem]:
+    newest = {}
+    for run in facts.airflow.runs:  # newest first
+        newest.setdefault(run.dag_id, run)
+    for run in newest.values():
+        if run.state == "failed":
+            message = f"The last run of {run.dag_id} failed."
+            yield Problem("notice", "dags", message, "Open the run to see which task, and why.", run.url)

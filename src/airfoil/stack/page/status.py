@@ -1,0 +1,143 @@
+"""The one value that every face of the page shows: HTML, JSON (docs/status-api.md) and the event stream.
+
+Pure: built from the stack's state and the facts. The JSON form is a published contract: add keys, never change one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airfoil.stack.memory import MANAGER
+from airfoil.stack.page import diagnosis
+
+if TYPE_CHECKING:
+    from airfoil.stack.page.diagnosis import Headline, Problem
+    from airfoil.stack.page.facts import AirflowFacts, Facts, MlflowFacts
+    from airfoil.stack.state import StackState
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class StackRow:
+    """The stack as a whole."""
+
+    project: str
+    stack_id: str
+    engine: str
+    phase: str
+    started_at: float
+    ready_at: float | None
+    manager_alive: bool
+    manager_memory_mib: float | None
+
+
+@dataclass(frozen=True)
+class ServiceRow:
+    """One service."""
+
+    name: str
+    title: str
+    kind: str
+    state: str
+    since: float
+    restarts: int
+    detail: str
+    memory_mib: float | None
+    memory_budget_mib: float | None
+    version: str | None
+    url: str | None
+    port: int | None
+    log: str
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A promise and what came of it."""
+
+    actual: float | None
+    budget: float | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything there is to show."""
+
+    now: float
+    headline: Headline
+    problems: tuple[Problem, ...]
+    stack: StackRow | None
+    services: tuple[ServiceRow, ...]
+    memory_mib: Budget
+    start_seconds: Budget
+    airflow: AirflowFacts
+    mlflow: MlflowFacts
+    schema: int = SCHEMA
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return dataclasses.asdict(self)
+
+    def same_as(self, other: Status | None) -> bool:
+        """Tell whether nothing but the moment of asking differs."""
+        return other is not None and self._timeless() == other._timeless()
+
+    def _timeless(self) -> Status:
+        return dataclasses.replace(
+            self,
+            now=0,
+            airflow=dataclasses.replace(self.airflow, answered_at=None),
+            mlflow=dataclasses.replace(self.mlflow, answered_at=None),
+        )
+
+
+def build(state: StackState | None, facts: Facts) -> Status:
+    """Put state, facts and diagnosis together."""
+    found = diagnosis.problems(state, facts)
+    head = diagnosis.headline(state, facts, found)
+    if state is None:
+        nothing = Budget(None, None)
+        return Status(facts.now, head, found, None, (), nothing, nothing, facts.airflow, facts.mlflow)
+    used = {name: float(round(mib)) for name, mib in facts.memory_mib.items()}
+    stack = StackRow(
+        project=state.project,
+        stack_id=state.stack_id,
+        engine=state.engine,
+        phase=state.phase,
+        started_at=state.started_at,
+        ready_at=state.ready_at,
+        manager_alive=facts.manager_alive,
+        manager_memory_mib=used.get(MANAGER),
+    )
+    services = tuple(
+        ServiceRow(
+            name=service.name,
+            title=service.title,
+            kind=service.kind,
+            state=service.state,
+            since=service.since,
+            restarts=service.restarts,
+            detail=service.detail,
+            memory_mib=used.get(service.name),
+            memory_budget_mib=service.memory_budget_mib or None,
+            version=service.version or None,
+            url=service.url or None,
+            port=service.port,
+            log=service.log,
+        )
+        for service in diagnosis.seen(state, facts)
+    )
+    took = None if state.ready_at is None else state.ready_at - state.started_at
+    return Status(
+        now=facts.now,
+        headline=head,
+        problems=found,
+        stack=stack,
+        services=services,
+        memory_mib=Budget(float(round(sum(facts.memory_mib.values()))) if used else None, state.budgets.get("memory_mib")),
+        start_seconds=Budget(took, state.budgets.get("start_seconds")),
+        airflow=facts.airflow,
+        mlflow=facts.mlflow,
+    )

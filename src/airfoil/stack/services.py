@@ -1,0 +1,295 @@
+"""The one table of services: what runs, how it is started, what it needs, how its readiness is proven, what it may use.
+
+Everything that runs the platform reads this table. Building it starts nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import replace
+from importlib import metadata
+from typing import TYPE_CHECKING, Literal
+
+from airfoil.stack import airflow_environment, connections
+from airfoil.stack.process import STACK_MARK
+from airfoil.stack.service import Probe, Service, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airfoil.settings import Settings
+    from airfoil.stack.project import Project
+    from airfoil.stack.secrets import Secrets
+
+AIRFLOW_LAYER = "airflow"
+ML_LAYER = "ml"
+_HEALTH = "/api/v2/monitor/health"
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+
+# What the pre-loaded parent imports for every Airflow component. A name that does not exist in the installed release
+# is skipped with a note: it only means a slower start.
+AIRFLOW_MODULES = (
+    "airflow.__main__",
+    "airflow.cli.commands.api_server_command",
+    "airflow.cli.commands.scheduler_command",
+    "airflow.cli.commands.dag_processor_command",
+    "airflow.cli.commands.triggerer_command",
+    "airflow.api_fastapi.app",
+    "airflow.api_fastapi.core_api.app",
+    "airflow.api_fastapi.execution_api.app",
+    "airflow.sdk.execution_time.supervisor",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.executors.local_executor",
+    "airflow.dag_processing.processor",
+    "airflow.serialization.serialized_objects",
+    "airflow.providers.standard.operators.bash",
+    "airflow.providers.standard.operators.python",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.loops.uvloop",
+)
+# For the MLflow server, and for tasks: the scheduler is forked after these, so a task's `import mlflow` is free.
+ML_MODULES = (
+    "numpy",
+    "pandas",
+    "mlflow",
+    "mlflow.server",
+    "mlflow.server.handlers",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+)
+
+
+def stack_id(project: Project) -> str:
+    """Names this project's stack on this machine: two copies of a folder are two stacks."""
+    return hashlib.sha256(str(project.root.resolve()).encode()).hexdigest()[:16]
+
+
+def reachable(host: str, port: int) -> str:
+    """The address at which this machine reaches a service bound to host."""
+    return f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"
+
+
+def chosen_engine(settings: Settings) -> Literal["preloaded", "plain"]:
+    """Fork from one parent where that is safe (Linux); start by exec elsewhere, or when asked to."""
+    if settings.stack.engine == "auto":
+        return "preloaded" if sys.platform == "linux" else "plain"
+    return settings.stack.engine
+
+
+def specification(
+    settings: Settings, project: Project, secrets: Secrets, ports: Mapping[str, int]
+) -> Spec:
+    """The whole table for this project, ready for the manager."""
+    engine = chosen_engine(settings)
+    airflow_url = reachable(settings.airflow.host, ports["airflow"])
+    mlflow_url = reachable(settings.mlflow.host, ports["mlflow"])
+    shared = {
+        STACK_MARK: stack_id(project),
+        "AIRFLOW_HOME": str(project.airflow_home),
+        **airflow_environment.environment(
+            airflow_environment.options(settings, project, secrets, ports["airflow"], engine)
+        ),
+        **client_environment(settings, secrets, mlflow_url),
+        "PYTHONUNBUFFERED": "1",
+    }
+    rows = (
+        _setup(project, engine),
+        *([_preload()] if engine == "preloaded" else []),
+        *_airflow(settings, airflow_url, ports["airflow"], engine),
+        _mlflow(settings, project, secrets, mlflow_url, ports["mlflow"], engine),
+        _scheduler(airflow_url, engine),
+        _page(settings, project, ports["page"]),
+    )
+    budgets = settings.budgets.services
+    layers = {AIRFLOW_LAYER: AIRFLOW_MODULES, ML_LAYER: (*ML_MODULES, *settings.stack.preload)}
+    return Spec(
+        project=str(project.root),
+        stack_id=shared[STACK_MARK],
+        engine=engine,
+        environment=shared,
+        services=tuple(_finish(row, settings, project, budgets.get(row.name, 0)) for row in rows),
+        preload=layers if engine == "preloaded" else {},
+        budgets={"memory_mib": settings.budgets.memory_mib, "start_seconds": settings.budgets.start_seconds},
+        log_max_bytes=int(settings.stack.log_max_mib * 1024 * 1024),
+        log_backups=settings.stack.log_backups,
+    )
+
+
+def client_environment(settings: Settings, secrets: Secrets, mlflow_url: str) -> dict[str, str]:
+    """What MLflow's client needs in tasks and pass-through commands: the address, patience, and no telemetry."""
+    found = {
+        "MLFLOW_TRACKING_URI": mlflow_url,
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "DO_NOT_TRACK": "true",
+    }
+    if settings.mlflow.auth:
+        found["MLFLOW_TRACKING_USERNAME"] = "admin"
+        found["MLFLOW_TRACKING_PASSWORD"] = secrets.mlflow_admin_password
+    return found
+
+
+def mlflow_database_url(settings: Settings, project: Project) -> str:
+    """MLflow's database: the user's, or SQLite in the project."""
+    return settings.mlflow.database or f"sqlite:///{project.mlflow_database}"
+
+
+def _finish(row: Service, settings: Settings, project: Project, budget_mib: int) -> Service:
+    values = row.to_dict() | {
+        "log": str(project.service_log(row.name)),
+        "memory_budget_mib": budget_mib,
+        "start_timeout_seconds": float(settings.stack.start_timeout_seconds),
+        "stop_timeout_seconds": min(row.stop_timeout_seconds, float(settings.stack.stop_timeout_seconds)),
+    }
+    return Service.from_dict(values)
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *arguments)
+
+
+def _setup(project: Project, engine: str) -> Service:
+    module = "airfoil.runtime.setup"
+    return Service(
+        name="setup",
+        title="Database and connections",
+        kind="job",
+        argv=_python(
+            module,
+            "--applied",
+            str(project.airflow_home / "applied.json"),
+            "--connections",
+            str(connections.connections_file(project)),
+            "--variables",
+            str(connections.variables_file(project)),
+        ),
+        module=module,
+        stage=AIRFLOW_LAYER if engine == "preloaded" else "",
+        needs=("preload",) if engine == "preloaded" else (),
+        probe=Probe("exit"),
+    )
+
+
+def _preload() -> Service:
+    return Service(
+        name="preload",
+        title="Pre-loaded parent",
+        kind="helper",
+        argv=_python("airfoil.runtime.preload"),
+        probe=Probe("channel"),
+    )
+
+
+def _airflow(settings: Settings, url: str, port: int, engine: str) -> list[Service]:
+    """The components that are forked before the ML libraries are loaded: they need none of them."""
+    address = ("--host", settings.airflow.host, "--port", str(port))
+    healthy = Probe("http", f"{url}{_HEALTH}", expect={"metadatabase": {"status": "healthy"}})
+    web = _component("api-server", "Airflow", healthy, address, engine, AIRFLOW_LAYER)
+    return [
+        replace(web, port=port, url=url),
+        _component("dag-processor", "DAG processor", _heartbeat(url, "dag_processor"), (), engine, AIRFLOW_LAYER),
+        _component(
+            "triggerer", "Triggerer", _heartbeat(url, "triggerer"), ("--skip-serve-logs",), engine, AIRFLOW_LAYER
+        ),
+    ]
+
+
+def _scheduler(url: str, engine: str) -> Service:
+    """Last, and from the ML layer: its workers and their tasks inherit what is loaded there."""
+    row = _component("scheduler", "Scheduler", _heartbeat(url, "scheduler"), ("--skip-serve-logs",), engine, ML_LAYER)
+    return replace(row, uses=("api-server", "mlflow"), stop_timeout_seconds=20.0)
+
+
+def _heartbeat(url: str, component: str) -> Probe:
+    return Probe("heartbeat", f"{url}{_HEALTH}", component=component)
+
+
+def _component(  # noqa: PLR0913 - one row of the table
+    name: str, title: str, probe: Probe, arguments: tuple[str, ...], engine: str, layer: str
+) -> Service:
+    module = "airfoil.runtime.component" if engine == "preloaded" else "airflow"
+    return Service(
+        name=name,
+        title=title,
+        argv=_python(module, name, *arguments),
+        module=module,
+        stage=layer if engine == "preloaded" else "",
+        fallback_argv=_python("airflow", name, *arguments),
+        needs=("setup",),
+        uses=() if name == "api-server" else ("api-server",),
+        probe=probe,
+        version=_version("apache-airflow-core"),
+    )
+
+
+def _mlflow(
+    settings: Settings, project: Project, secrets: Secrets, url: str, port: int, engine: str
+) -> Service:
+    database = mlflow_database_url(settings, project)
+    artifacts = settings.mlflow.artifacts or str(project.artifacts)
+    host = settings.mlflow.host
+    names = f"localhost:*,127.0.0.1:*,{host}:*,localhost,127.0.0.1,{host}"
+    env = {
+        "MLFLOW_BACKEND_STORE_URI": database,
+        "MLFLOW_REGISTRY_STORE_URI": database,
+        "MLFLOW_ARTIFACTS_DESTINATION": artifacts,
+        "MLFLOW_SERVER_ALLOWED_HOSTS": names,
+        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": f"http://localhost:{port},http://127.0.0.1:{port}",
+        # The job runner serves GenAI features and costs 0.9 GB at rest.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": secrets.webhook_key,
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": secrets.mlflow_flask_secret,
+    }
+    arguments = ["--host", host, "--port", str(port)]
+    plain = ["server", *arguments, "--workers", "1"]
+    if settings.mlflow.auth:
+        env |= {
+            "MLFLOW_AUTH_ADMIN_USERNAME": "admin",
+            "MLFLOW_AUTH_ADMIN_PASSWORD": secrets.mlflow_admin_password,
+            "MLFLOW_AUTH_CONFIG_PATH": str(project.mlflow_home / "auth.ini"),
+        }
+        arguments.append("--auth")
+        plain += ["--app-name", "basic-auth"]
+    module = "airfoil.runtime.mlflow_server"
+    fallback = _python("mlflow", *plain)
+    return Service(
+        name="mlflow",
+        title="MLflow",
+        argv=_python(module, *arguments) if engine == "preloaded" else fallback,
+        module=module,
+        stage=ML_LAYER if engine == "preloaded" else "",
+        fallback_argv=fallback,
+        env=env,
+        needs=("setup",),
+        probe=Probe("http", f"{url}/health"),
+        port=port,
+        url=url,
+        version=_version("mlflow"),
+        stop_timeout_seconds=5.0,
+    )
+
+
+def _page(settings: Settings, project: Project, port: int) -> Service:
+    url = reachable(settings.page.host, port)
+    return Service(
+        name="page",
+        title="Status page",
+        argv=_python(
+            "airfoil.stack.page", "--project", str(project.root), "--host", settings.page.host, "--port", str(port)
+        ),
+        probe=Probe("http", f"{url}/healthz", expect={"status": "ok"}),
+        port=port,
+        url=url,
+        version=_version("airfoil"),
+        stop_timeout_seconds=3.0,
+    )
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""

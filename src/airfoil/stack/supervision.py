@@ -1,0 +1,227 @@
+"""What to do when something happens to a service. Pure: events and the time in, actions out; no process is touched.
+
+The manager tells this module what it saw (started, ended, probed, time passed) and carries out what it answers, so
+that every rule of restarting, patience and giving up can be tested with written histories.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airfoil.stack.service import Service
+    from airfoil.stack.state import Phase, ServiceCondition
+
+ActionKind = Literal["start", "terminate", "kill", "sweep"]
+RUNNING: frozenset[ServiceCondition] = frozenset({"starting", "ready", "unhealthy"})
+SETTLED: frozenset[ServiceCondition] = frozenset({"ready", "done", "failed"})
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing for the manager to do."""
+
+    kind: ActionKind
+    name: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How patient we are; figures in seconds."""
+
+    first_delay_seconds: float = 0.1
+    longest_delay_seconds: float = 30.0
+    give_up_after: int = 5
+    """Deaths without a healthy minute between them."""
+    healthy_seconds: float = 60.0
+    misses_until_unhealthy: int = 3
+    hung_seconds: float = 60.0
+
+
+@dataclass
+class Watched:
+    """One service and what is known of it."""
+
+    service: Service
+    state: ServiceCondition = "waiting"
+    since: float = 0.0
+    pid: int | None = None
+    pid_started: float | None = None
+    restarts: int = 0
+    deaths: int = 0
+    """Since it was last healthy for a while."""
+    misses: int = 0
+    next_start: float = 0.0
+    stop_deadline: float = 0.0
+    detail: str = ""
+    plain: bool = False
+    """The plain command replaces the one whose self-test failed."""
+
+
+@dataclass
+class Supervisor:
+    """Decides for the whole table."""
+
+    watched: dict[str, Watched]
+    rules: Rules = field(default_factory=Rules)
+    stopping: bool = False
+
+    @classmethod
+    def of(cls, services: Iterable[Service], now: float, rules: Rules | None = None) -> Supervisor:
+        """Begin with everything waiting."""
+        return cls({row.name: Watched(row, since=now) for row in services}, rules or Rules())
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    def started(self, name: str, pid: int, pid_started: float | None, now: float) -> list[Action]:
+        """A process now runs for this service."""
+        one = self.watched[name]
+        one.pid, one.pid_started, one.misses, one.detail = pid, pid_started, 0, ""
+        self._enter(one, "starting", now)
+        return [Action("terminate", name)] if self.stopping else []
+
+    def refused(self, name: str, reason: str, now: float) -> list[Action]:
+        """It could not even be started."""
+        one = self.watched[name]
+        one.pid = one.pid_started = None
+        return self._died(one, reason, now)
+
+    def ended(self, name: str, code: int | None, evidence: str, now: float) -> list[Action]:
+        """Its process is gone; code is None when nobody could collect it, evidence a line of its log."""
+        one = self.watched[name]
+        one.pid = one.pid_started = None
+        if one.state == "stopping" or self.stopping:
+            self._enter(one, "stopped", now)
+            one.detail = ""
+            return [Action("sweep", name)]
+        if one.service.kind == "job" and code == 0:
+            one.detail = ""
+            self._enter(one, "done", now)
+            return []
+        return [Action("sweep", name), *self._died(one, _how(code, evidence), now)]
+
+    def unsupported(self, name: str, now: float) -> list[Action]:
+        """Its self-test says this release is unknown: use the plain command from now on, at once."""
+        one = self.watched[name]
+        one.pid = one.pid_started = None
+        if one.plain or not one.service.fallback_argv:
+            return self._died(one, "its self-test failed and there is no plain command to fall back to", now)
+        one.plain = True
+        self._enter(one, "waiting", now)
+        return []
+
+    def probed(self, name: str, healthy: bool, detail: str, now: float) -> list[Action]:  # noqa: FBT001 - the verdict
+        """What it said of itself."""
+        one = self.watched[name]
+        if one.state not in RUNNING:
+            return []
+        if healthy:
+            one.misses = 0
+            if one.state != "ready":
+                one.detail = ""
+                self._enter(one, "ready", now)
+            return []
+        if one.state == "starting":
+            one.detail = detail
+            return []
+        one.misses += 1
+        if one.state == "ready" and one.misses >= self.rules.misses_until_unhealthy:
+            one.detail = detail
+            self._enter(one, "unhealthy", now)
+        return []
+
+    def tick(self, now: float) -> list[Action]:
+        """Time has passed: start what may start, end what hangs."""
+        found: list[Action] = []
+        for one in self.watched.values():
+            if one.state == "ready" and one.deaths and now - one.since > self.rules.healthy_seconds:
+                one.deaths = 0
+            if one.state == "starting" and now - one.since > one.service.start_timeout_seconds:
+                one.detail = f"not ready after {one.service.start_timeout_seconds:.0f} s: {one.detail or 'no answer'}"
+                found.append(Action("kill", one.service.name))
+            elif one.state == "unhealthy" and now - one.since > self.rules.hung_seconds:
+                found.append(Action("kill", one.service.name))
+            elif one.state == "stopping" and now > one.stop_deadline:
+                one.stop_deadline = now + 5
+                found.append(Action("kill", one.service.name))
+            elif not self.stopping and one.state in {"waiting", "restarting"} and self._may_start(one, now):
+                found.append(Action("start", one.service.name))
+        return found
+
+    def stop(self, names: Iterable[str], now: float) -> list[Action]:
+        """End these services; the manager waits for them and then asks for the next wave."""
+        self.stopping = True
+        found = []
+        for name in names:
+            one = self.watched[name]
+            if one.pid is None:
+                if one.state not in {"done", "failed"}:
+                    self._enter(one, "stopped", now)
+            elif one.state != "stopping":
+                one.stop_deadline = now + one.service.stop_timeout_seconds
+                self._enter(one, "stopping", now)
+                found.append(Action("terminate", name))
+        return found
+
+    # -- verdicts -------------------------------------------------------------------------------------------------
+
+    def phase(self, *, ready_before: bool) -> Phase:
+        """One word for the whole stack."""
+        states = [one.state for one in self.watched.values()]
+        if self.stopping:
+            return "stopped" if all(state in {"stopped", "done", "failed"} for state in states) else "stopping"
+        if any(state == "failed" for state in states):
+            return "failed"
+        if all(state in {"ready", "done"} for state in states):
+            return "ready"
+        return "degraded" if ready_before else "starting"
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _enter(self, one: Watched, state: ServiceCondition, now: float) -> None:
+        one.state, one.since = state, now
+
+    def _died(self, one: Watched, why: str, now: float) -> list[Action]:
+        one.detail = f"{one.detail}; {why}" if one.state == "starting" and "not ready after" in one.detail else why
+        one.deaths += 1
+        if one.service.kind == "job" or one.deaths >= self.rules.give_up_after:
+            if one.service.kind != "job":
+                one.detail = f"gave up after {one.deaths} tries: {one.detail}"
+            self._enter(one, "failed", now)
+            return []
+        one.restarts += 1
+        one.next_start = now + min(
+            self.rules.longest_delay_seconds, self.rules.first_delay_seconds * 4 ** (one.deaths - 1)
+        )
+        self._enter(one, "restarting", now)
+        return []
+
+    def _may_start(self, one: Watched, now: float) -> bool:
+        if now < one.next_start:
+            return False
+        for need in one.service.needs:
+            other = self.watched[need]
+            if other.state not in {"ready", "done"}:
+                return False
+        if one.service.stage and not one.plain:
+            parent = self.watched.get("preload")
+            return parent is not None and parent.state == "ready"
+        return True
+
+
+def _how(code: int | None, evidence: str) -> str:
+    if code is None:
+        how = "it ended"
+    elif code < 0:
+        import signal  # noqa: PLC0415
+
+        try:
+            how = f"it was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            how = f"it was ended by signal {-code}"
+    else:
+        how = f"it ended with exit code {code}"
+    return f"{how}: {evidence}" if evidence else how

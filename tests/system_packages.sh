@@ -1,0 +1,27 @@
+#!/bin/sh
+# Installs the system programs that some tests start, if they are missing and apt can bring them.
+# Called by `make test` under CI=true or SYSTEM=1 only. What stays missing makes its tests skip, with the reason.
+set -u
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+missing=""
+has chromium || has chromium-browser || has google-chrome || missing="$missing chromium"
+has ss || missing="$missing iproute2"
+has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+[ -n "$missing" ] || exit 0
+
+if ! has apt-get; then
+  echo "tests: no apt-get here; install$missing for the tests that need them, the rest run without"
+  exit 0
+fi
+
+root=""
+[ "$(id -u)" = 0 ] || root="sudo -n"
+export DEBIAN_FRONTEND=noninteractive
+echo "tests: installing$missing"
+# shellcheck disable=SC2086 # both are lists of words
+$root apt-get update -q >/dev/null 2>&1
+# shellcheck disable=SC2086
+$root apt-get install -qy --no-install-recommends $missing >/dev/null ||
+  echo "tests: could not install$missing; the tests that need them will skip"
