@@ -102,9 +102,10 @@ def print_version(wanted: bool) -> None:
 def airfoil(
     context: typer.Context,
     project: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The project to work on (default: the one you are in).")
+        Path | None,
+        typer.Option(metavar="PATH", help="The project to work on (default: the one you are in)."),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: FBT002
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[  # noqa: ARG001 - answered by its callback
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -119,7 +120,7 @@ def airfoil(
 
 app.command()(platform.up)
 app.command()(platform.down)
-app.command()(platform.status)
+app.command(help=platform.STATUS_HELP)(platform.status)
 app.command()(logs.logs)
 app.command()(run.run)
 app.command()(demo.demo)

@@ -48,7 +48,15 @@ STATE_STYLES = {
     "error": "red",
     "upstream_failed": "red",
 }
-MARKS = {"ok": "✓", "done": "✓", "ready": "✓", "success": "✓", "skipped": "-", "warn": "!", "up_for_retry": "!"}
+MARKS = {
+    "ok": "✓",
+    "done": "✓",
+    "ready": "✓",
+    "success": "✓",
+    "skipped": "-",
+    "warn": "!",
+    "up_for_retry": "!",
+}
 FAILED_MARK = "✗"
 FAILED_STATES = frozenset({"failed", "error", "upstream_failed"})
 
@@ -140,9 +148,10 @@ def rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Seq
     for column in columns:
         # Names and links must stay whole: they are copied.
         found.add_column(
-            column, justify="right" if column in right else "left", no_wrap=column in {"URL", "SERVICE", "DAG"}
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column in {"URL", "SERVICE", "DAG"},
         )
     for row in rows:
         found.add_row(*(Text(cell, style=STATE_STYLES.get(cell.lower(), "")) for cell in row))
     return found
-

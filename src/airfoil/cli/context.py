@@ -64,11 +64,17 @@ class Invocation:
         """Find the project that --project or the current folder lies in."""
         from airfoil.stack.project import Project
 
+        return Project.find(self.starting_folder())
+
+    def starting_folder(self) -> Path:
+        """Give the folder that --project names, else the current one."""
         if self.start is None:
-            return Project.find(_current_folder())
+            return _current_folder()
         if not self.start.is_dir():
-            raise ProjectError(f"--project {self.start} is not a folder.", "Make a project: `airfoil init DIR`.")
-        return Project.find(self.start)
+            raise ProjectError(
+                f"--project {self.start} is not a folder.", "Make a project: `airfoil init DIR`."
+            )
+        return self.start
 
     def settings(self, project: Project) -> Settings:
         """Read the project's settings."""
@@ -122,4 +128,6 @@ def _current_folder() -> Path:
     try:
         return Path.cwd()
     except OSError as error:  # the folder was removed under the shell
-        raise ProjectError("The current folder does not exist any more.", "Go to your project: `cd DIR`.") from error
+        raise ProjectError(
+            "The current folder does not exist any more.", "Go to your project: `cd DIR`."
+        ) from error

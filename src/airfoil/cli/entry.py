@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from airfoil.cli.context import Stack
 
-WINDOWS_SENTENCE = "Airfoil does not run on native Windows; use it inside WSL2 (https://learn.microsoft.com/windows/wsl)."
+WINDOWS_SENTENCE = (
+    "Airfoil does not run on native Windows; use it inside WSL2 (https://learn.microsoft.com/windows/wsl)."
+)
 
 
 def run_command_line(
@@ -58,7 +60,7 @@ def _dispatch(arguments: Sequence[str], stack: Stack | None) -> int:
         return console.INTERRUPTED
     except SystemExit as error:  # typer ends like this on a closed pipe
         return error.code if isinstance(error.code, int) else console.FAILURE
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - nobody is behind us: a bug must end as a sentence, too
         if hasattr(error, "format_message"):  # click's and typer's usage errors share no public base class
             return _usage(error)
         return _failure(
@@ -82,8 +84,9 @@ def _failure(error: AirfoilError, origin: Exception, *, debug: bool) -> int:
 
 def _usage(error: Exception) -> int:
     """Print a usage error as one sentence and where to read more."""
-    sentence = str(error.format_message()).rstrip(".")  # type: ignore[attr-defined]
-    console.note(f"{console.styled('Error:', 'red', sys.stderr)} {sentence}.")
+    sentence = str(error.format_message())  # type: ignore[attr-defined]
+    end = "" if sentence.endswith((".", "?", "!")) else "."
+    console.note(f"{console.styled('Error:', 'red', sys.stderr)} {sentence}{end}")
     context = getattr(error, "ctx", None)
     console.note(f"Try '{context.command_path if context else 'airfoil'} --help'.")
     return cast("int", getattr(error, "exit_code", console.USAGE))

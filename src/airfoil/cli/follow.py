@@ -206,7 +206,9 @@ def _mapped_sizes(view: RunView) -> dict[str, int]:
 
 
 def _done(view: RunView, task_id: str) -> int:
-    return sum(task.task_id == task_id and task.map_index >= 0 and task.state in ENDED_TASK for task in view.tasks)
+    return sum(
+        task.task_id == task_id and task.map_index >= 0 and task.state in ENDED_TASK for task in view.tasks
+    )
 
 
 def _counts(before: RunView | None, after: RunView, many: Mapping[str, int]) -> list[Change]:
@@ -219,7 +221,9 @@ def _counts(before: RunView | None, after: RunView, many: Mapping[str, int]) -> 
         if done == (_done(before, task_id) if before else 0):
             continue
         failed = any(
-            task.state in FAILED_TASK for task in after.tasks if task.task_id == task_id and task.map_index >= 0
+            task.state in FAILED_TASK
+            for task in after.tasks
+            if task.task_id == task_id and task.map_index >= 0
         )
         ended = "failed" if failed else "success"
         found.append(Change(f"{task_id}[]", ended if done == size else "running", count=f"{done} of {size}"))

@@ -48,7 +48,8 @@ def start_tool(invocation: Invocation, tool: str, arguments: list[str]) -> None:
     executable = Path(sys.executable).parent / tool
     if not executable.exists():
         raise ConfigurationError(
-            f"{tool} is not installed beside {sys.executable}.", "Install it: `uv pip install 'airfoil[stack]'`."
+            f"{tool} is not installed beside {sys.executable}.",
+            "Install it: `uv pip install 'airfoil[stack]'`.",
         )
     environment = {**os.environ, **invocation.platform.environment(project, settings)}
     if tool == "feast":

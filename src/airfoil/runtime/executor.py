@@ -8,6 +8,7 @@ a DAG run triggered over the API is seen at once). Scheduling itself is Airflow'
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import time
@@ -98,9 +99,12 @@ class Waiter:
 class WakingLocalExecutor(LocalExecutor):
     """LocalExecutor whose `sync` waits for news."""
 
+    _known_workers: tuple[int, ...] = ()
+
     def start(self) -> None:
         """Open the queues and start the workers; only then is there something to wait for."""
         super().start()
+        self._keep_frozen()
         watch = DatabaseWatch(conf.get("database", "sql_alchemy_conn"))
         self._waiter = Waiter(watch.signature, watched=bool(watch))
 
@@ -109,6 +113,18 @@ class WakingLocalExecutor(LocalExecutor):
         if self.result_queue.empty():
             self._waiter.wait(self._result_within, busy=bool(self.running or self.queued_tasks))
         super().sync()
+        self._keep_frozen()
+
+    def _keep_frozen(self) -> None:
+        """Keep the inherited objects out of the collector's sight.
+
+        LocalExecutor unfreezes them after it has forked workers; the next full collection would then write to every
+        page that is shared with the pre-loaded parent, and so copy it (some 100 MB).
+        """
+        workers = tuple(self.workers)
+        if workers != self._known_workers:
+            self._known_workers = workers
+            gc.freeze()
 
     def _result_within(self, seconds: float) -> bool:
         return bool(self.result_queue._reader.poll(seconds))  # noqa: SLF001 - a SimpleQueue cannot wait otherwise

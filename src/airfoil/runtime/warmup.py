@@ -8,6 +8,8 @@ warm-up: when anything about it fails, the server starts all the same.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import gc
 import logging
 
@@ -26,10 +28,18 @@ def build_api() -> bool:
         log.warning("the API could not be warmed up; its first request will be slow", exc_info=True)
         return False
     finally:
+        gc.collect()
         gc.freeze()
+        _return_memory()
         if collecting:
             gc.enable()
     return True
+
+
+def _return_memory() -> None:
+    """Give the pages that building needed and nothing uses any more back to the system (glibc only)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 async def _ask(app: object) -> None:

@@ -35,14 +35,14 @@ def unknown_key(place: str, section: str, key: str) -> SettingsError:
 
 
 def _nearest_key(section: str, key: str) -> str:
-    """Return the likeliest name: in the same section, then the same key elsewhere, then anything alike."""
+    """Return the likeliest name: in the same section, the same key elsewhere, or alike when no section is named."""
     own = difflib.get_close_matches(key, KEYS.get(section, ()), n=1, cutoff=0.6)
     if own:
         return f"{section}.{own[0]}"
     elsewhere = [dotted for dotted in DOTTED_KEYS if dotted.partition(".")[2] == key]
     if elsewhere:
         return " or ".join(elsewhere)
-    close = difflib.get_close_matches(f"{section}.{key}" if section else key, DOTTED_KEYS, n=1, cutoff=0.5)
+    close = [] if section else difflib.get_close_matches(key, DOTTED_KEYS, n=1, cutoff=0.5)
     return close[0] if close else ""
 
 

@@ -71,11 +71,11 @@ def read_toml(path: Path) -> TomlFile:
     try:
         tables = tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, or a number with more digits than Python reads
-        reason = _TOML_PLACE.sub("", str(error))
+        reason = _reason(error)
         line = _line_of_failure(text, str(error))
         # `from None`: the decoder's error carries the whole text, passwords included.
         raise SettingsError(
-            f"{path}:{line} is not valid TOML: {reason[:1].lower()}{reason[1:]}.",
+            f"{path}:{line} is not valid TOML: {reason}.",
             f"Correct line {line} of the file.",
         ) from None
     except RecursionError:
@@ -83,6 +83,18 @@ def read_toml(path: Path) -> TomlFile:
             f"{path} is nested too deeply.", "Write it as sections with keys and values."
         ) from None
     return TomlFile(path, text, tables)
+
+
+def _reason(error: ValueError) -> str:
+    """Return the decoder's reason; what it says about repeated names speaks of its own data structures."""
+    reason = _TOML_PLACE.sub("", str(error))
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return "a number has too many digits"
+    if reason == "Cannot overwrite a value":
+        return "this key is set already"
+    if reason.startswith("Cannot declare") and reason.endswith("twice"):
+        return "this section is there already"
+    return f"{reason[:1].lower()}{reason[1:]}"
 
 
 def _line_of_failure(text: str, reason: str) -> int:

@@ -70,7 +70,11 @@ class AirflowRest:
 
     def set_paused(self, dag_id: str, paused: bool) -> None:  # noqa: FBT001 - the value is the message
         """Pause or unpause a DAG."""
-        self._service.object(self._call("PATCH", path("dags", dag_id), body={"is_paused": paused}))
+        self._service.check(self._call("PATCH", path("dags", dag_id), body={"is_paused": paused}))
+
+    def parse_file(self, file_token: str) -> None:
+        """Ask for a DAG file (`file_token` of a DAG) to be read again now instead of at its turn."""
+        self._service.check(self._call("PUT", path("parseDagFile", file_token)))
 
     def import_errors(self) -> list[dict[str, Any]]:
         """List the DAG files that do not import (`filename`, `stack_trace`), newest first."""

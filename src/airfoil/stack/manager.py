@@ -1,6 +1,6 @@
 """The process that keeps the stack running: starts, watches, restarts, stops, and writes down what it sees.
 
-One thread decides; probes run in two helpers and report through a queue. Every rule stands in `supervision`, every
+One thread decides; probes run in a helper thread and report through a queue. Every rule stands in `supervision`, every
 touch of a process in `process`; this module carries events one way and actions the other. It may be killed at any
 moment: services run on, and the next manager takes them over from the state file.
 """
@@ -11,23 +11,23 @@ import argparse
 import contextlib
 import fcntl
 import os
-import queue
 import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airfoil.stack import health, logs, plan, process
+from airfoil.stack import logs, plan, process
 from airfoil.stack import state as states
 from airfoil.stack.preload import PreloadedParent
+from airfoil.stack.probing import Prober
 from airfoil.stack.project import Project
 from airfoil.stack.service import EXIT_UNSUPPORTED, Spec
-from airfoil.stack.supervision import RUNNING, Action, Supervisor
+from airfoil.stack.supervision import Action, Supervisor
 
 if TYPE_CHECKING:
     from airfoil.stack.service import Service
@@ -35,10 +35,7 @@ if TYPE_CHECKING:
 EXIT_LOCKED = 75
 QUICK_SECONDS = 0.1
 CALM_SECONDS = 1.0
-CALM_PROBE_SECONDS = 5.0
 LOG_CHECK_SECONDS = 30.0
-HEALTH_HOLDER = "api-server"
-"""Heartbeats are read through it: while it is away they say nothing about the others."""
 
 
 class Manager:
@@ -53,16 +50,15 @@ class Manager:
         self.notices = list(spec.notices)
         self.began, self.ready_at = now, None
         self._exits: dict[int, int] = {}
-        self._results: queue.SimpleQueue[dict[str, health.Health]] = queue.SimpleQueue()
-        self._probing = False
-        self._next_probe = self._next_log_check = 0.0
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._next_log_check = 0.0
         self._sweep_due = False
-        self._epochs: dict[int, float] = {}
         self._log_sizes: dict[str, int] = {}
-        self._written: dict[str, Any] = {}
+        self._written: states.StackState | None = None
         self._waves: list[list[str]] = []
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
+        self._prober = Prober(self._wake)
         self._identity = (os.getpid(), process.birth(os.getpid()) or 0.0)
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -77,17 +73,16 @@ class Manager:
             signal.signal(number, lambda *_: None)
         self._selector.register(self._woken, selectors.EVENT_READ)
         self._take_over()
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="probe") as pool:
-            while True:
-                self._collect()
-                self._carry_out(self.supervisor.tick(time.time()))
-                self._sweep_if_due()
-                if self.supervisor.stopping and self._stopped():
-                    break
-                self._probe(pool)
-                self._tend_logs()
-                self._write()
-                self._sleep()
+        while True:
+            self._collect()
+            self._carry_out(self.supervisor.tick(time.time()))
+            self._sweep_if_due()
+            if self.supervisor.stopping and self._stopped():
+                break
+            self._prober.look_if_due(self.supervisor.watched.values(), time.time())
+            self._tend_logs()
+            self._write()
+            self._sleep()
         process.sweep(self.spec.stack_id)
         self._write(force=True)
         return 0
@@ -150,17 +145,18 @@ class Manager:
             if one.pid is None:
                 continue
             if one.pid in self._exits:
-                code: int | None = self._exits.pop(one.pid)
+                code: int | None = self._exits[one.pid]
             elif process.is_alive(one.pid, one.pid_started):
                 continue
             else:
                 code = None
             self._gone(name, code, now)
+        for pid, code in self._exits.items():
+            if child := self._children.pop(pid, None):
+                child.returncode = code
         self._exits.clear()
-        while not self._results.empty():
-            self._probing = False
-            for name, verdict in self._results.get().items():
-                self.supervisor.probed(name, verdict.healthy, verdict.detail, now)
+        for name, verdict in self._prober.verdicts():
+            self.supervisor.probed(name, verdict.healthy, verdict.detail, now)
 
     def _answered(self, answer: dict[str, Any]) -> None:
         now = time.time()
@@ -245,7 +241,7 @@ class Manager:
         def spawn(argv: tuple[str, ...], keep: tuple[int, ...]) -> int:
             handle = os.open(service.log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
             try:
-                return subprocess.Popen(  # noqa: S603 - argv comes from our own table
+                child = subprocess.Popen(  # noqa: S603 - argv comes from our own table
                     argv,
                     env={**os.environ, **self.spec.environment, **service.env},
                     cwd=self.spec.project,
@@ -254,9 +250,11 @@ class Manager:
                     stderr=handle,
                     start_new_session=True,
                     pass_fds=keep,
-                ).pid
+                )
             finally:
                 os.close(handle)
+            self._children[child.pid] = child  # an object that is let go collects its exit code behind our back
+            return child.pid
 
         return spawn
 
@@ -274,47 +272,6 @@ class Manager:
         self._sweep_due = False
 
     # -- looking --------------------------------------------------------------------------------------------------
-
-    def _probe(self, pool: ThreadPoolExecutor) -> None:
-        now = time.time()
-        due = [
-            one
-            for one in self.supervisor.watched.values()
-            if one.state in RUNNING and one.pid is not None and one.service.probe.url
-        ]
-        urgent = any(one.state != "ready" for one in due)
-        if self._probing or not due or (now < self._next_probe and not urgent):
-            return
-        self._probing = True
-        self._next_probe = now + CALM_PROBE_SECONDS
-        holder = self.supervisor.watched.get(HEALTH_HOLDER)
-        holder_ready = holder is None or holder.state == "ready"
-        asked = [(one.service.name, one.service.probe, one.state, self._epoch(one.pid)) for one in due]
-
-        def look() -> None:
-            verdicts: dict[str, health.Health] = {}
-            answers: dict[str, health.Answer] = {}
-            try:
-                for name, probe, state, epoch in asked:
-                    answer = answers.get(probe.url) or health.fetch(probe.url)
-                    answers[probe.url] = answer
-                    if probe.kind == "heartbeat" and state != "starting" and (answer.status == 0 or not holder_ready):
-                        continue
-                    verdicts[name] = health.judge(probe, answer, epoch)
-            finally:
-                self._results.put(verdicts)
-                with contextlib.suppress(OSError):
-                    self._wake.send(b"\0")
-
-        pool.submit(look)
-
-    def _epoch(self, pid: int | None) -> float | None:
-        if pid is None:
-            return None
-        if pid not in self._epochs:
-            self._epochs = {pid: self._epochs[pid] for pid in self._epochs if process.birth(pid) is not None}
-            self._epochs[pid] = process.started_at_epoch(pid) or 0.0
-        return self._epochs[pid]
 
     def _log_mark(self, service: Service) -> tuple[str, int]:
         return service.log, self._log_sizes.get(service.name, 0)
@@ -334,33 +291,11 @@ class Manager:
     def _say(self, text: str) -> None:
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
 
-    # -- telling --------------------------------------------------------------------------------------------------
-
-    def snapshot(self) -> states.StackState:
-        """What everybody else may know."""
+    def _write(self, *, force: bool = False) -> None:
         phase = self.supervisor.phase(ready_before=self.ready_at is not None)
         if phase == "ready" and self.ready_at is None:
             self.ready_at = time.time()
-        rows = tuple(
-            states.ServiceState(
-                name=one.service.name,
-                title=one.service.title,
-                kind=one.service.kind,
-                state=one.state,
-                since=one.since,
-                pid=one.pid,
-                pid_started=one.pid_started,
-                restarts=one.restarts,
-                detail=one.detail,
-                url=one.service.url or None,
-                port=one.service.port,
-                version=one.service.version or None,
-                memory_budget_mib=one.service.memory_budget_mib,
-                log=one.service.log,
-            )
-            for one in self.supervisor.watched.values()
-        )
-        return states.StackState(
+        found = states.StackState(
             project=self.spec.project,
             stack_id=self.spec.stack_id,
             engine=self.spec.engine,
@@ -372,15 +307,12 @@ class Manager:
             ready_at=self.ready_at,
             notices=tuple(self.notices),
             budgets=self.spec.budgets,
-            services=rows,
+            services=tuple(one.report() for one in self.supervisor.watched.values()),
         )
-
-    def _write(self, *, force: bool = False) -> None:
-        found = self.snapshot().to_dict()
         if found == self._written and not force:
             return
         try:
-            states.save(self.project.state_file, states.StackState.from_dict({**found, "updated_at": time.time()}))
+            states.save(self.project.state_file, replace(found, updated_at=time.time()))
             self._written = found
         except OSError as error:  # a full disk must not end the platform; the next round tries again
             self._say(f"could not write {self.project.state_file}: {error}")

@@ -100,6 +100,8 @@ def _memory_mib(pid: int, proc: Path) -> float:
         for line in (folder / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) / 1024
-    with suppress(OSError, ValueError, IndexError):  # another user's process, or a kernel without smaps_rollup
+    with suppress(
+        OSError, ValueError, IndexError
+    ):  # another user's process, or a kernel without smaps_rollup
         return int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
     return 0.0

@@ -68,6 +68,16 @@ class MlflowRest:
         answer = self._call("POST", "runs/search", body=body)
         return [self._run(row, names) for row in self._rows(answer, "runs")]
 
+    def runs_of_dag_run(self, dag_id: str, run_id: str, limit: int = 100) -> list[dict[str, Any]]:
+        """List the runs that belong to one Airflow DAG run, by the tags that Airfoil's hook sets."""
+        tags = {"airflow.dag_id": dag_id, "airflow.run_id": run_id}
+        # MLflow's filter language has no escape: a quote in an id could only be matched by another literal.
+        if any("'" in value for value in tags.values()):
+            return []
+        return self.latest_runs(
+            limit, " AND ".join(f"tags.`{tag}` = '{value}'" for tag, value in tags.items())
+        )
+
     def model_versions(self, limit: int) -> list[dict[str, Any]]:
         """List the newest registered model versions, newest first, each with its aliases."""
         query = {"max_results": min(limit, REGISTRY_PAGE), "order_by": "creation_timestamp DESC"}

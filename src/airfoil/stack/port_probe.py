@@ -88,7 +88,8 @@ def explain_taken(host: str, port: int) -> str:
     owner = owner_of(port)
     if owner is not None:
         with contextlib.suppress(psutil.Error):
-            return f"is in use by {owner.name()} (process {owner.pid})"
+            # Some servers make their process name a whole sentence: "airflow api_server -- host:... port:...".
+            return f"is in use by {owner.name().partition(' -- ')[0]} (process {owner.pid})"
     return "is in use by a program that you may not see (another user's, or a container's)"
 
 

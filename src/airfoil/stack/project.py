@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from airfoil.errors import ProjectError, StorageError
-from airfoil.stack.storage import belongs_to_another, make_private_folder, storage_error, write_private
+from airfoil.stack.storage import (
+    belongs_to_another,
+    make_private_folder,
+    remove_abandoned,
+    storage_error,
+    write_private,
+)
 
 __all__ = ["SETTINGS_FILE", "Project", "write_private"]
 
@@ -184,6 +190,8 @@ class Project:
             raise belongs_to_another(self.state, owner)
         for folder in self.folders():
             make_private_folder(folder)
+        for folder in (self.state, self.run, self.airflow_home):
+            remove_abandoned(folder)
         probe = self.run / f".probe.{os.getpid()}"
         try:
             write_private(probe, "\0" * _PROBE_BYTES)

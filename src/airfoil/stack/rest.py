@@ -87,8 +87,8 @@ class JsonService:
             raise ServiceUnreachableError(message, LOOK)
         return response
 
-    def object(self, response: httpx.Response) -> dict[str, Any]:
-        """Parse an answer that must be a JSON object; an error status becomes an error."""
+    def check(self, response: httpx.Response) -> None:
+        """Turn an error status into an error."""
         status = response.status_code
         if status in {UNAUTHORIZED, FORBIDDEN}:
             message = f"{self.name} at {self.base_url} refused us ({status}{_detail(response)})."
@@ -96,6 +96,10 @@ class JsonService:
         if status >= FIRST_ERROR_STATUS:
             message = f"{self.name} refused the request ({status}{_detail(response)})."
             raise ServiceAnswerError(message, LOOK)
+
+    def object(self, response: httpx.Response) -> dict[str, Any]:
+        """Parse an answer that must be a JSON object."""
+        self.check(response)
         try:
             value = response.json()
         except ValueError as error:  # invalid UTF-8 included

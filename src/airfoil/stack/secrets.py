@@ -76,6 +76,8 @@ def ensure(project: Project) -> Secrets:
     Also writes Airflow's password file. Two processes that do this at once agree on one set.
     """
     with _locked(project.state):
+        if project.secrets.exists():
+            _close_to_others(project.secrets)
         known = _read(project.secrets)
         missing = {name: make() for name, make in _GENERATORS.items() if name not in known}
         if missing:
@@ -86,7 +88,7 @@ def ensure(project: Project) -> Secrets:
 
 
 def load(project: Project) -> Secrets:
-    """Return the secrets that exist, without making any; a missing one is an error that names it."""
+    """Return the secrets that exist and change nothing; a missing one is an error that names it."""
     known = _read(project.secrets)
     missing = [name for name in _GENERATORS if name not in known]
     if missing:
@@ -137,7 +139,6 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise storage_error(path, error) from error
-    _close_to_others(path)
     try:
         known = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError):

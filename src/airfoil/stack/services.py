@@ -43,6 +43,18 @@ AIRFLOW_MODULES = (
     "airflow.executors.local_executor",
     "airflow.dag_processing.processor",
     "airflow.serialization.serialized_objects",
+    "alembic.command",
+    "airflow.migrations.utils",
+    "airflow.utils.serve_logs",
+    "airflow.models.dag_favorite",
+    "airflow.models.task_state_store",
+    "airflow.callbacks.database_callback_sink",
+    "airflow.sdk._shared.logging.factory",
+    "airflow.sdk._shared.logging.remote",
+    "airflow.sdk.definitions.connection",
+    "airflow.api_fastapi.execution_api.routes",
+    "airflow.api_fastapi.execution_api.versions",
+    "airflow.serialization.definitions.mappedoperator",
     "airflow.providers.standard.operators.bash",
     "airflow.providers.standard.operators.python",
     "uvicorn.protocols.http.httptools_impl",
@@ -92,6 +104,10 @@ def specification(
         ),
         **client_environment(settings, secrets, mlflow_url),
         "PYTHONUNBUFFERED": "1",
+        # Process titles must not overwrite the environment in /proc: our mark is read there.
+        "SPT_NOENV": "1",
+        # Many threads, small heaps: two allocation arenas are enough and keep memory from scattering.
+        "MALLOC_ARENA_MAX": "2",
     }
     rows = (
         _setup(project, engine),

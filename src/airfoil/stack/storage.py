@@ -10,6 +10,7 @@ import os
 import pwd
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 from airfoil.errors import StorageError
@@ -17,6 +18,7 @@ from airfoil.errors import StorageError
 PRIVATE_FILE_MODE = 0o600
 PRIVATE_FOLDER_MODE = 0o700
 _OTHERS = 0o077
+_ABANDONED_SECONDS = 60.0
 
 # Sentence and next move by error number; {path} is what we wanted to use.
 _WORDS = {
@@ -142,6 +144,14 @@ def write_private(path: Path, text: str) -> None:
         _sync_folder(path.parent)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the unfinished files of writers that were killed; a writer at work needs far less than this long."""
+    for leftover in folder.glob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > _ABANDONED_SECONDS:
+                leftover.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

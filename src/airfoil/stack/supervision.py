@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from airfoil.stack.state import ServiceState
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -59,6 +61,25 @@ class Watched:
     detail: str = ""
     plain: bool = False
     """The plain command replaces the one whose self-test failed."""
+
+    def report(self) -> ServiceState:
+        """What everybody else may know."""
+        return ServiceState(
+            name=self.service.name,
+            title=self.service.title,
+            kind=self.service.kind,
+            state=self.state,
+            since=self.since,
+            pid=self.pid,
+            pid_started=self.pid_started,
+            restarts=self.restarts,
+            detail=self.detail,
+            url=self.service.url or None,
+            port=self.service.port,
+            version=self.service.version or None,
+            memory_budget_mib=self.service.memory_budget_mib,
+            log=self.service.log,
+        )
 
 
 @dataclass

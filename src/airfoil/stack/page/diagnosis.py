@@ -15,7 +15,7 @@ from airfoil.stack.page import wording
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from airfoil.stack.page.facts import Facts
+    from airfoil.stack.page.facts import DagRun, Facts
     from airfoil.stack.state import ServiceState, StackState
 
 Level = Literal["good", "busy", "warning", "bad", "off"]
@@ -89,7 +89,11 @@ def headline(state: StackState | None, facts: Facts, found: Sequence[Problem]) -
     if state.phase == "stopping":
         return Headline("busy", "Stopping")
     services = seen(state, facts)
-    counted = [service for service in services if service.kind == "service" and service.name != PAGE]
+    return _broken(services, facts) or _unfinished(services, state) or _running(found)
+
+
+def _broken(services: Sequence[ServiceState], facts: Facts) -> Headline | None:
+    counted = _counted(services)
     down = [service for service in services if service.state in DOWN and service.name != PAGE]
     if counted and all(service.state in DOWN for service in counted):
         return Headline("bad", "Everything is down")
@@ -100,25 +104,36 @@ def headline(state: StackState | None, facts: Facts, found: Sequence[Problem]) -
         return Headline("bad", f"{wording.names(unhealthy)} {_are(unhealthy)} not healthy")
     if not facts.manager_alive:
         return Headline("warning", "Running without its manager")
+    return None
+
+
+def _unfinished(services: Sequence[ServiceState], state: StackState) -> Headline | None:
+    counted = _counted(services)
     waits = [service.title for service in counted if service.state != "ready"]
     if waits and state.phase == "starting":
-        ready_count = f"{len(counted) - len(waits)} of {len(counted)} ready"
-        return Headline("busy", "Starting up", f"{ready_count}, waiting for {wording.names(waits)}.")
+        ready = f"{len(counted) - len(waits)} of {len(counted)} ready"
+        return Headline("busy", "Starting up", f"{ready}, waiting for {wording.names(waits)}.")
     if waits:
         return Headline("busy", f"{wording.names(waits)} {_are(waits)} restarting")
-    return _running(found)
+    return None
 
 
 def _running(found: Sequence[Problem]) -> Headline:
-    unreachable = [problem.subject for problem in found if problem.severity == "error" and problem.subject in _TITLES]
+    unreachable = [
+        problem.subject for problem in found if problem.severity == "error" and problem.subject in _TITLES
+    ]
     if unreachable:
         titles = [_TITLES[name] for name in dict.fromkeys(unreachable)]
-        return Headline("bad", f"{wording.names(titles)} {'does' if len(titles) == 1 else 'do'} not answer")
+        return Headline("bad", f"Trouble with {wording.names(titles)}")
     serious = [problem for problem in found if problem.severity != "notice"]
     if serious:
         note = f"{wording.count(len(serious), 'thing')} {'needs' if len(serious) == 1 else 'need'} a look."
         return Headline("warning", "Everything is running", note)
     return Headline("good", "Everything is running")
+
+
+def _counted(services: Sequence[ServiceState]) -> list[ServiceState]:
+    return [service for service in services if service.kind == "service" and service.name != PAGE]
 
 
 _TITLES = {"airflow": "Airflow", "mlflow": "MLflow"}
@@ -139,19 +154,18 @@ def _are(items: Sequence[str]) -> str:
 def _manager(state: StackState, facts: Facts) -> Iterator[Problem]:
     if facts.manager_alive or state.phase == "stopped":
         return
-    living = [
-        service
-        for service in seen(state, facts)
-        if service.kind == "service" and service.name != PAGE and service.state not in DOWN
-    ]
+    living = [service for service in _counted(seen(state, facts)) if service.state not in DOWN]
     if living:
         message = (
             f"The manager has died while {wording.count(len(living), 'service')} still "
             f"{'runs' if len(living) == 1 else 'run'}: nothing is restarted if it fails."
         )
-        yield Problem("error", "stack", message, "`airfoil up` takes over what runs and starts what is missing.")
+        yield Problem(
+            "error", "stack", message, "`airfoil up` takes over what runs and starts what is missing."
+        )
     else:
-        yield Problem("error", "stack", "The manager has died and no service runs any more.", "Start again with `airfoil up`.")
+        message = "The manager has died and no service runs any more."
+        yield Problem("error", "stack", message, "Start again with `airfoil up`.")
 
 
 def _service(service: ServiceState, state: StackState) -> Iterator[Problem]:
@@ -162,15 +176,21 @@ def _service(service: ServiceState, state: StackState) -> Iterator[Problem]:
         message = f"{service.title} is down{because}"
         if service.kind == "job":
             message = f"{service.title}: this step of the start failed{because}"
-        yield Problem("error", service.name, message, f"Read `airfoil logs {service.name}`, then `airfoil up`.")
+        yield Problem(
+            "error", service.name, message, f"Read `airfoil logs {service.name}`, then `airfoil up`."
+        )
     elif service.state == "stopped" and service.name != PAGE:
-        yield Problem("error", service.name, f"{service.title} is stopped{because}", "Start it with `airfoil up`.")
+        yield Problem(
+            "error", service.name, f"{service.title} is stopped{because}", "Start it with `airfoil up`."
+        )
     elif service.state == "unhealthy":
         message = f"{service.title} runs but is not healthy{because}"
         yield Problem("error", service.name, message, f"If this stays, read `airfoil logs {service.name}`.")
     elif service.state == "restarting" or (service.state in BUSY and state.phase != "starting"):
         message = f"{service.title} ended and is being restarted{because}"
-        yield Problem("warning", service.name, message, f"If this repeats, read `airfoil logs {service.name}`.")
+        yield Problem(
+            "warning", service.name, message, f"If this repeats, read `airfoil logs {service.name}`."
+        )
     elif service.state == "ready" and service.restarts >= MANY_RESTARTS:
         message = f"{service.title} has been restarted {service.restarts} times since the start."
         yield Problem("notice", service.name, message, f"The reason stands in `airfoil logs {service.name}`.")
@@ -178,10 +198,15 @@ def _service(service: ServiceState, state: StackState) -> Iterator[Problem]:
 
 def _neighbours(state: StackState, facts: Facts) -> Iterator[Problem]:
     # A service that is known to be down explains its silence itself.
-    for subject, name, answer in (("airflow", "api-server", facts.airflow), ("mlflow", "mlflow", facts.mlflow)):
+    for subject, name, answer in (
+        ("airflow", "api-server", facts.airflow),
+        ("mlflow", "mlflow", facts.mlflow),
+    ):
         service = state.service(name)
         if answer.error and service is not None and service.state == "ready" and name not in facts.dead:
-            move = answer.next_move or f"Read `airfoil logs {name}`."
+            # "Look at the status" is no help to somebody who is looking at it.
+            known = answer.next_move if "airfoil status" not in answer.next_move else ""
+            move = known or f"Read `airfoil logs {name}`, or let `airfoil doctor` look for the reason."
             yield Problem("error", subject, wording.sentence(answer.error), move)
 
 
@@ -196,18 +221,17 @@ def _budgets(state: StackState, facts: Facts) -> Iterator[Problem]:
     for service in state.services:
         used = facts.memory_mib.get(service.name, 0)
         if 0 < service.memory_budget_mib < used:
-            message = f"{service.title} takes {wording.mib(used)}, its budget is {wording.mib(service.memory_budget_mib)}."
-            move = f"If your DAGs need it, raise `{service.name.replace('-', '_')}_mib` under `[budgets]` in airfoil.toml."
-            yield Problem("warning", "memory", message, move)
-    total, budget = sum(facts.memory_mib.values()), state.budgets.get("memory_mib", 0)
-    if 0 < budget < total:
+            budget = service.memory_budget_mib
+            message = f"{service.title} takes {wording.mib(used)}, its budget is {wording.mib(budget)}."
+            yield Problem("warning", "memory", message, _raise(f"{service.name.replace('-', '_')}_mib"))
+    total, allowed = sum(facts.memory_mib.values()), state.budgets.get("memory_mib", 0)
+    if 0 < allowed < total:
         largest = max(facts.memory_mib, key=lambda name: facts.memory_mib[name])
         message = (
-            f"The stack takes {wording.mib(total)}, the budget is {wording.mib(budget)}; "
+            f"The stack takes {wording.mib(total)}, the budget is {wording.mib(allowed)}; "
             f"most of it is {largest} with {wording.mib(facts.memory_mib[largest])}."
         )
-        move = "If your DAGs need it, raise `memory_mib` under `[budgets]` in airfoil.toml."
-        yield Problem("warning", "memory", message, move)
+        yield Problem("warning", "memory", message, _raise("memory_mib"))
     limit = state.budgets.get("start_seconds", 0)
     took = (state.ready_at or facts.now) - state.started_at
     if 0 < limit < took and (state.ready_at is not None or state.phase == "starting"):
@@ -216,8 +240,12 @@ def _budgets(state: StackState, facts: Facts) -> Iterator[Problem]:
         yield Problem("notice", "start", message, "`airfoil doctor` looks for the usual causes.")
 
 
+def _raise(key: str) -> str:
+    return f"If your DAGs need it, raise `{key}` under `[budgets]` in airfoil.toml."
+
+
 def _failed_runs(facts: Facts) -> Iterator[Problem]:
-    newest = {}
+    newest: dict[str, DagRun] = {}
     for run in facts.airflow.runs:  # newest first
         newest.setdefault(run.dag_id, run)
     for run in newest.values():

@@ -39,7 +39,12 @@ def document(status: Status, versions: dict[str, str]) -> str:
         tag("script", src=versions["page.js"], defer=True),
         tag("noscript", tag("meta", http_equiv="refresh", content=str(RELOAD_SECONDS))),
     )
-    page = tag("body", _header(status), tag("main", body(status), id="status", data_now=f"{status.now:.3f}"), _footer())
+    page = tag(
+        "body",
+        _header(status),
+        tag("main", body(status), id="status", data_now=f"{status.now:.3f}"),
+        _footer(),
+    )
     return f"<!doctype html>\n{tag('html', head, page, lang='en')}\n"
 
 
@@ -100,10 +105,11 @@ def _note(status: Status) -> Markup:
 
 
 def _gauge(name: str, budget: Budget, say: Say) -> Markup:
-    actual = "–" if budget.actual is None else say(budget.actual)
+    actual = "…" if budget.actual is None else say(budget.actual)
     over = budget.actual is not None and budget.budget is not None and budget.actual > budget.budget
-    limit = None if budget.budget is None else tag("span", f"budget {say(budget.budget)}", class_="limit")
-    figure = tag("dd", tag("span", actual, class_="actual"), limit, panels.bar(budget.actual or 0, budget.budget, over=over))
+    limit = None if budget.budget is None else tag("span", f"of {say(budget.budget)}", class_="limit")
+    drawn = panels.bar(budget.actual or 0, budget.budget, over=over)
+    figure = tag("dd", tag("span", actual, class_="actual"), limit, drawn)
     return tag("div", tag("dt", name), figure, class_="gauge over" if over else "gauge")
 
 
@@ -118,7 +124,11 @@ def _problem(problem: Problem) -> Markup:
     severity = tag("span", SEVERITY_WORDS[problem.severity], class_="severity")
     message = tag("p", code(problem.message), class_="message")
     move = code(_as_command(problem.next_move))
-    next_move = tag("p", link(move, problem.url) if problem.url else move, class_="move") if problem.next_move else None
+    next_move = (
+        tag("p", link(move, problem.url) if problem.url else move, class_="move")
+        if problem.next_move
+        else None
+    )
     return tag("li", severity, tag("div", message, next_move), data_severity=problem.severity)
 
 
@@ -130,5 +140,5 @@ def _as_command(next_move: str) -> str:
 
 def _footer() -> Markup:
     links = (("/api/status", "JSON"), ("/metrics", "Prometheus metrics"), ("/healthz", "Health"))
-    return tag("footer", tag("span", "Read only. Nothing on this page leaves your machine."), tag(
-        "nav", *(tag("a", name, href=path) for path, name in links), aria_label="For machines"))
+    nav = tag("nav", *(tag("a", name, href=path) for path, name in links), aria_label="For machines")
+    return tag("footer", tag("span", "This page only reads. It loads nothing from anywhere else."), nav)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 MAX_TEXT_CHARACTERS = 300
 MILLISECONDS_FROM = 1e11
 """A number above this (year 5138 in seconds) is epoch milliseconds."""
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)

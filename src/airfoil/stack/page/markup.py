@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 from urllib.parse import urlsplit
 
-VOID = frozenset({"meta", "link", "br", "rect", "path", "circle"})
+VOID = frozenset({"meta", "link"})
 
 
 class Markup(str):
@@ -18,7 +18,10 @@ class Markup(str):
 
 
 def tag(name: str, /, *children: str | Markup | None, **attributes: str | float | bool | None) -> Markup:
-    """Build an element. In attribute names `_` reads as `-` and a trailing `_` is dropped; None and False leave it out."""
+    """Build an element.
+
+    In attribute names `_` reads as `-` and a trailing `_` is dropped; None and False leave an attribute out.
+    """
     opening = [name]
     for key, value in attributes.items():
         if value is None or value is False:
@@ -31,7 +34,9 @@ def tag(name: str, /, *children: str | Markup | None, **attributes: str | float 
 
 def join(*children: str | Markup | None) -> Markup:
     """Put pieces one after the other; plain text is escaped."""
-    return Markup("".join(child if isinstance(child, Markup) else html.escape(child) for child in children if child))
+    return Markup(
+        "".join(child if isinstance(child, Markup) else html.escape(child) for child in children if child)
+    )
 
 
 def code(text: str) -> Markup:

@@ -15,7 +15,7 @@ from airfoil.stack.page.markup import Markup, code, is_web, join, link, tag
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airfoil.stack.page.facts import DagRun, ModelVersion, TrackedRun
+    from airfoil.stack.page.facts import AirflowFacts, DagRun, MlflowFacts, ModelVersion, TrackedRun
     from airfoil.stack.page.status import ServiceRow, StackRow, Status
 
 BAR_UNITS = 100
@@ -61,7 +61,8 @@ def services(status: Status) -> Markup:
 
 def _service(row: ServiceRow, now: float) -> Markup:
     level, word = SERVICE_WORDS.get(row.state, ("off", row.state))
-    name = join(tag("strong", row.title), tag("span", row.name, class_="name"))
+    plain = row.title.lower().replace(" ", "-") == row.name
+    name = join(tag("strong", row.title), None if plain else tag("span", row.name, class_="name"))
     detail = tag("span", row.detail, class_="detail") if row.detail else None
     restarts = tag("span", str(row.restarts), class_="some" if row.restarts else "none")
     memory = None
@@ -108,13 +109,15 @@ def _address(row: ServiceRow) -> Markup | None:
         return tag("span", "this page", class_="muted")
     if not row.url or not is_web(row.url):
         return None
-    return link(urlsplit(row.url).netloc.rpartition("@")[2], row.url, class_="open", aria_label=f"Open {row.title}")
+    return link(
+        urlsplit(row.url).netloc.rpartition("@")[2], row.url, class_="open", aria_label=f"Open {row.title}"
+    )
 
 
 def dag_runs(status: Status) -> Markup:
     """Show the last DAG runs."""
     rows = [_dag_run(run, status.now) for run in status.airflow.runs[:SHOWN_ROWS]]
-    empty = _silence(status, "api-server", status.airflow.answered_at, "No DAG has run yet. `airfoil demo` runs two.")
+    empty = _silence(status, "api-server", status.airflow, "No DAG has run yet. `airfoil demo` runs two.")
     return panel("runs", "DAG runs", _list(rows, empty), _service_url(status, "api-server"))
 
 
@@ -126,7 +129,7 @@ def _dag_run(run: DagRun, now: float) -> Markup:
 def tracked_runs(status: Status) -> Markup:
     """Show the latest MLflow runs."""
     rows = [_tracked_run(run, status.now) for run in status.mlflow.runs[:SHOWN_ROWS]]
-    empty = _silence(status, "mlflow", status.mlflow.answered_at, "Nothing is logged yet.")
+    empty = _silence(status, "mlflow", status.mlflow, "Nothing is logged yet.")
     return panel("tracking", "MLflow runs", _list(rows, empty), _service_url(status, "mlflow"))
 
 
@@ -138,19 +141,26 @@ def _tracked_run(run: TrackedRun, now: float) -> Markup:
 def models(status: Status) -> Markup:
     """Show the newest model versions with their aliases."""
     rows = [_model(model, status.now) for model in status.mlflow.models[:SHOWN_ROWS]]
-    empty = _silence(status, "mlflow", status.mlflow.answered_at, "No model is registered yet.")
+    empty = _silence(status, "mlflow", status.mlflow, "No model is registered yet.")
     return panel("models", "Model versions", _list(rows, empty))
 
 
 def _model(model: ModelVersion, now: float) -> Markup:
     aliases = join(*(tag("span", f"@{alias}", class_="alias") for alias in model.aliases))
-    what = tag("span", link(model.name, model.url), tag("span", f"version {model.version}", class_="sub"), class_="what")
+    version = tag("span", f"version {model.version}", class_="sub")
+    what = tag("span", link(model.name, model.url), version, class_="what")
     when = tag("span", distance(model.created_at, now), class_="when")
     return tag("li", what, tag("span", aliases, class_="aliases"), when, class_="item model")
 
 
 def _item(
-    level: str, word: str, title: Markup, sub: str, started_at: float | None, ended_at: float | None, now: float
+    level: str,
+    word: str,
+    title: Markup,
+    sub: str,
+    started_at: float | None,
+    ended_at: float | None,
+    now: float,
 ) -> Markup:
     what = tag("span", title, tag("span", sub, class_="sub") if sub else None, class_="what")
     took: Markup | None = None
@@ -166,10 +176,12 @@ def _list(rows: Sequence[Markup], empty: str) -> Markup:
     return tag("ul", *rows, class_="items") if rows else tag("p", code(empty), class_="empty")
 
 
-def _silence(status: Status, name: str, answered_at: float | None, nothing: str) -> str:
+def _silence(status: Status, name: str, answer: AirflowFacts | MlflowFacts, nothing: str) -> str:
     """Say why a list is empty: there is nothing, or nobody has answered yet."""
-    if answered_at is not None:
+    if answer.answered_at is not None:
         return nothing
+    if answer.error:
+        return "No answer so far."
     row = next((row for row in status.services if row.name == name), None)
     if row is None or row.state in {"failed", "stopped"}:
         return "Not running, so there is nothing to show."
@@ -199,8 +211,15 @@ def bar(value: float, limit: float | None, *, over: bool) -> Markup | None:
     width = round(min(BAR_UNITS, value / limit * BAR_UNITS))
     track = tag("rect", width=BAR_UNITS, height=1, class_="track")
     fill = tag("rect", width=width, height=1, class_="fill")
-    box = f"0 0 {BAR_UNITS} 1"
-    return tag("svg", track, fill, viewBox=box, preserveAspectRatio="none", class_="bar over" if over else "bar", aria_hidden="true")
+    return tag(
+        "svg",
+        track,
+        fill,
+        viewBox=f"0 0 {BAR_UNITS} 1",
+        preserveAspectRatio="none",
+        class_="bar over" if over else "bar",
+        aria_hidden="true",
+    )
 
 
 def lasting(since: float, now: float) -> Markup:

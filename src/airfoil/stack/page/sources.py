@@ -1,8 +1,8 @@
-"""Where the page's knowledge comes from: state.json, Airflow, MLflow, and the processes of this machine.
+"""Gathers what the page shows: state.json, who is alive, memory, and the neighbours' last words.
 
-The only part of the page with I/O to others. Three rules keep it cheap and polite: a file is read again only when it
-changed, a neighbour is asked at most every other second and only when somebody wants to know, and nobody waits for a
-slow one (the last answer is shown while the next one is on its way, in a thread).
+Three rules keep it cheap and polite: a file is read again only when it changed; a neighbour is asked at most every
+other second, and only when somebody wants to know; and nobody waits for a slow one. Secrets are taken out here, before
+anything becomes part of a status.
 """
 
 from __future__ import annotations
@@ -11,172 +11,144 @@ import asyncio
 import dataclasses
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from airfoil.errors import AirfoilError, redact
 from airfoil.stack import memory, process, secrets
 from airfoil.stack import state as states
-from airfoil.stack.page import facts, status
+from airfoil.stack.page import neighbours, status
+from airfoil.stack.page.facts import AirflowFacts, Facts, MlflowFacts
+from airfoil.stack.page.freshness import Latest, WatchedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
-    from typing import Any
 
-    from airfoil.stack.page.facts import AirflowFacts, Facts, MlflowFacts
-    from airfoil.stack.page.status import Status
+    from airfoil.stack.page.neighbours import AirflowClient, MlflowClient
     from airfoil.stack.project import Project
-    from airfoil.stack.state import ServiceState, StackState
+    from airfoil.stack.state import StackState
 
-T = TypeVar("T")
-NEIGHBOUR_TIMEOUT_SECONDS = 2.0
-MAX_AGE_SECONDS = 2.0
-ROWS = 8
+NEIGHBOUR_MAX_AGE_SECONDS = 2.0
+MEMORY_MAX_AGE_SECONDS = 4.0
 ANSWERING = frozenset({"ready", "unhealthy"})
 HIDDEN = "•••"
 SHORTEST_SECRET = 8
-"""Shorter values are no secrets of ours, and hiding them would tear words apart."""
+"""A shorter value is no secret of ours, and hiding it would tear words apart."""
 
 
-class AirflowClient(Protocol):
-    """What the page asks Airflow (airfoil.stack.airflow_rest.AirflowRest)."""
-
-    def recent_runs(self, limit: int) -> list[dict[str, Any]]:
-        """List the newest runs."""
-
-    def import_errors(self) -> list[dict[str, Any]]:
-        """List DAG files that do not import."""
-
-    def close(self) -> None:
-        """Close connections."""
-
-
-class MlflowClient(Protocol):
-    """What the page asks MLflow (airfoil.stack.mlflow_rest.MlflowRest)."""
-
-    def latest_runs(self, limit: int) -> list[dict[str, Any]]:
-        """List the newest runs."""
-
-    def model_versions(self, limit: int) -> list[dict[str, Any]]:
-        """List the newest model versions."""
-
-    def close(self) -> None:
-        """Close connections."""
-
-
-class StateFile:
-    """state.json, parsed again only when it changed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen: tuple[int, int, int] | None = None
-        self._state: StackState | None = None
-
-    def read(self) -> StackState | None:
-        """Give the state, or None when there is no readable one."""
-        try:
-            stat = self._path.stat()
-        except OSError:
-            self._seen = self._state = None
-            return None
-        seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        if seen != self._seen:
-            self._state = states.load(self._path)
-            self._seen = seen
-        return self._state
-
-
-class Latest(Generic[T]):
-    """The last answer of something slow, asked again in a thread when it is too old; nobody waits longer than he wants."""
-
-    def __init__(
-        self, first: T, executor: ThreadPoolExecutor, max_age_seconds: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._value = first
-        self._executor = executor
-        self._max_age_seconds = max_age_seconds
-        self._clock = clock
-        self._fetched_at: float | None = None
-        self._pending: asyncio.Future[T] | None = None
-
-    @property
-    def value(self) -> T:
-        """The last answer, without asking."""
-        return self._value
-
-    async def ask(self, fetch: Callable[[T], T], patience_seconds: float) -> T:
-        """Give an answer that is new enough, or the last one if the new one takes too long. `fetch` gets the last one."""
-        old = self._fetched_at is None or self._clock() - self._fetched_at >= self._max_age_seconds
-        if self._pending is None and old:
-            loop = asyncio.get_running_loop()
-            self._pending = loop.run_in_executor(self._executor, fetch, self._value)
-            self._pending.add_done_callback(self._arrived)
-        if self._pending is not None:
-            await asyncio.wait({self._pending}, timeout=patience_seconds)
-        return self._value
-
-    def _arrived(self, answer: asyncio.Future[T]) -> None:
-        self._pending = None
-        self._fetched_at = self._clock()
-        if not answer.cancelled():
-            self._value = answer.result()
-
-
-class Neighbours:
-    """Asks Airflow and MLflow, one connection each, made anew when the address changes."""
+class Sources:
+    """Everything the page knows, on request. Clock, clients, liveness and measuring come through the constructor."""
 
     def __init__(
         self,
-        connect_airflow: Callable[[str], AirflowClient],
-        connect_mlflow: Callable[[str], MlflowClient],
-        clean: Callable[[str], str],
+        project: Project,
+        *,
+        connect_airflow: Callable[[str], AirflowClient] | None = None,
+        connect_mlflow: Callable[[str], MlflowClient] | None = None,
+        is_alive: Callable[[int | None, float | None], bool] = process.is_alive,
+        measure: Callable[[StackState], Mapping[str, float]] = memory.stack_memory,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connect_airflow = connect_airflow
-        self._connect_mlflow = connect_mlflow
-        self._clean = clean
+        self._project = project
+        self._is_alive = is_alive
+        self._measure = measure
         self._clock = clock
-        self._airflow: tuple[str, AirflowClient] | None = None
-        self._mlflow: tuple[str, MlflowClient] | None = None
+        self._secrets: WatchedFile[tuple[str, ...]] = WatchedFile(project.secrets, self._read_secrets, ())
+        self._state: WatchedFile[StackState | None] = WatchedFile(project.state_file, self._read_state, None)
+        self._executor = ThreadPoolExecutor(max_workers=3, thread_name_prefix="source")
+        self._airflow = neighbours.Neighbour(
+            "Airflow",
+            connect_airflow or neighbours.connect_airflow(project),
+            lambda client, url: neighbours.read_airflow(client, url, clock(), self.clean),
+            self.clean,
+        )
+        self._mlflow = neighbours.Neighbour(
+            "MLflow",
+            connect_mlflow or neighbours.connect_mlflow(project),
+            lambda client, _url: neighbours.read_mlflow(client, clock()),
+            self.clean,
+        )
+        self._airflow_answer = Latest(AirflowFacts(), self._executor, NEIGHBOUR_MAX_AGE_SECONDS, monotonic)
+        self._mlflow_answer = Latest(MlflowFacts(), self._executor, NEIGHBOUR_MAX_AGE_SECONDS, monotonic)
+        nothing: Mapping[str, float] = {}
+        self._memory = Latest(nothing, self._executor, MEMORY_MAX_AGE_SECONDS, monotonic)
 
-    def ask_airflow(self, url: str, last: AirflowFacts) -> AirflowFacts:
-        """Blocks. On failure the last lists stay and the error says why."""
+    def close(self) -> None:
+        """Forget questions that nobody waits for any more."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def state(self) -> StackState | None:
+        """Give the stack's state as last written, without its secrets."""
+        return self._state.value()
+
+    async def own_facts(self, state: StackState | None, patience_seconds: float) -> Facts:
+        """Give what this machine itself can tell; asks no neighbour."""
+        if state is None:
+            return Facts(now=self._clock(), manager_alive=False)
+        return Facts(
+            now=self._clock(),
+            manager_alive=self._is_alive(state.manager_pid, state.manager_started),
+            dead=frozenset(
+                service.name
+                for service in state.services
+                if not self._is_alive(service.pid, service.pid_started)
+            ),
+            memory_mib=await self._memory.ask(lambda: self._measure(state), patience_seconds),
+            airflow=self._airflow_answer.value,
+            mlflow=self._mlflow_answer.value,
+        )
+
+    async def status(self, patience_seconds: float) -> status.Status:
+        """Give the whole picture, asking neighbours that are up and have not been asked just now."""
+        state = self.state()
+        if state is not None:
+            await self._ask_neighbours(state, patience_seconds)
+        return status.build(state, await self.own_facts(state, patience_seconds))
+
+    async def _ask_neighbours(self, state: StackState, patience_seconds: float) -> None:
+        asked: list[Awaitable[object]] = []
+        airflow, mlflow = self._address(state, "api-server"), self._address(state, "mlflow")
+        if airflow is not None:
+            last = self._airflow_answer.value
+            asked.append(self._airflow_answer.ask(lambda: self._airflow.ask(airflow, last), patience_seconds))
+        if mlflow is not None:
+            known = self._mlflow_answer.value
+            asked.append(self._mlflow_answer.ask(lambda: self._mlflow.ask(mlflow, known), patience_seconds))
+        await asyncio.gather(*asked)
+
+    def _address(self, state: StackState, name: str) -> str | None:
+        """Where a service answers, if it does."""
+        service = state.service(name)
+        if service is None or not service.url or service.state not in ANSWERING:
+            return None
+        return service.url if self._is_alive(service.pid, service.pid_started) else None
+
+    # -- secrets --------------------------------------------------------------------------------------------------
+
+    def clean(self, text: str) -> str:
+        """Take out this project's secrets and every password inside an address."""
+        text = redact(text)
+        for secret in self._secrets.value():
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    def _read_secrets(self, _path: Path) -> tuple[str, ...]:
         try:
-            if self._airflow is None or self._airflow[0] != url:
-                if self._airflow is not None:
-                    self._airflow[1].close()
-                self._airflow = (url, self._connect_airflow(url))
-            client = self._airflow[1]
-            runs = facts.dag_runs(client.recent_runs(ROWS), url)
-            errors = facts.import_problems(client.import_errors())
-        except AirfoilError as error:
-            # A password may have changed with a new stack: log in from scratch next time.
-            self._drop_airflow()
-            return dataclasses.replace(last, error=self._clean(error.message), next_move=error.next_move)
-        errors = tuple(facts.ImportProblem(one.file, self._clean(one.message)) for one in errors)
-        return facts.AirflowFacts(answered_at=self._clock(), runs=runs, import_errors=errors)
+            known = dataclasses.astuple(secrets.load(self._project))
+        except AirfoilError:
+            return ()
+        return tuple(value for value in known if len(value) >= SHORTEST_SECRET)
 
-    def ask_mlflow(self, url: str, last: MlflowFacts) -> MlflowFacts:
-        """Blocks. On failure the last lists stay and the error says why."""
-        try:
-            if self._mlflow is None or self._mlflow[0] != url:
-                if self._mlflow is not None:
-                    self._mlflow[1].close()
-                self._mlflow = (url, self._connect_mlflow(url))
-            client = self._mlflow[1]
-            runs = facts.tracked_runs(client.latest_runs(ROWS))
-            models = facts.model_versions(client.model_versions(ROWS))
-        except AirfoilError as error:
-            self._drop_mlflow()
-            return dataclasses.replace(last, error=self._clean(error.message), next_move=error.next_move)
-        return facts.MlflowFacts(answered_at=self._clock(), runs=runs, models=models)
-
-    def _drop_airflow(self) -> None:
-        if self._airflow is not None:
-            self._airflow[1].close()
-        self._airflow = None
-
-    def _drop_mlflow(self) -> None:
-        if self._mlflow is not None:
-            self._mlflow[1].close()
-        self._mlflow = None
+    def _read_state(self, path: Path) -> StackState | None:
+        found = states.load(path)
+        if found is None:
+            return None
+        services = (
+            dataclasses.replace(
+                row, detail=self.clean(row.detail), url=self.clean(row.url) if row.url else None
+            )
+            for row in found.services
+        )
+        notices = tuple(self.clean(notice) for notice in found.notices)
+        return dataclasses.replace(found, notices=notices, services=tuple(services))

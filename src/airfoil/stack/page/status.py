@@ -82,15 +82,17 @@ class Status:
 
     def same_as(self, other: Status | None) -> bool:
         """Tell whether nothing but the moment of asking differs."""
-        return other is not None and self._timeless() == other._timeless()
+        return other is not None and _timeless(self) == _timeless(other)
 
-    def _timeless(self) -> Status:
-        return dataclasses.replace(
-            self,
-            now=0,
-            airflow=dataclasses.replace(self.airflow, answered_at=None),
-            mlflow=dataclasses.replace(self.mlflow, answered_at=None),
-        )
+
+def _timeless(status: Status) -> Status:
+    """Leave out when, but not whether, a neighbour has answered."""
+    return dataclasses.replace(
+        status,
+        now=0,
+        airflow=dataclasses.replace(status.airflow, answered_at=status.airflow.answered_at and 1),
+        mlflow=dataclasses.replace(status.mlflow, answered_at=status.mlflow.answered_at and 1),
+    )
 
 
 def build(state: StackState | None, facts: Facts) -> Status:
@@ -129,6 +131,7 @@ def build(state: StackState | None, facts: Facts) -> Status:
         )
         for service in diagnosis.seen(state, facts)
     )
+    total = float(round(sum(facts.memory_mib.values()))) if used else None
     took = None if state.ready_at is None else state.ready_at - state.started_at
     return Status(
         now=facts.now,
@@ -136,7 +139,7 @@ def build(state: StackState | None, facts: Facts) -> Status:
         problems=found,
         stack=stack,
         services=services,
-        memory_mib=Budget(float(round(sum(facts.memory_mib.values()))) if used else None, state.budgets.get("memory_mib")),
+        memory_mib=Budget(total, state.budgets.get("memory_mib")),
         start_seconds=Budget(took, state.budgets.get("start_seconds")),
         airflow=facts.airflow,
         mlflow=facts.mlflow,

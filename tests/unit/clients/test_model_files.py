@@ -1,0 +1,27 @@
+"""Model files: what is stated about a model. Saving for real is an integration test (importing mlflow is slow)."""
+
+from importlib import metadata
+
+import pytest
+
+from airfoil.clients.model_files import BASE_PACKAGES, pinned_requirements
+from airfoil.errors import ConfigurationError
+
+pytestmark = pytest.mark.unit
+
+
+def test_requirements_are_pinned_as_installed_sorted_and_once():
+    assert pinned_requirements(["numpy", "mlflow", "numpy"]) == [
+        f"mlflow=={metadata.version('mlflow')}",
+        f"numpy=={metadata.version('numpy')}",
+    ]
+
+
+def test_what_every_model_needs_is_installed():
+    assert len(pinned_requirements(BASE_PACKAGES)) == len(BASE_PACKAGES)
+
+
+def test_a_package_that_is_not_here_is_named():
+    with pytest.raises(ConfigurationError, match="'no-such-thing'") as caught:
+        pinned_requirements(["no-such-thing"])
+    assert "uv add no-such-thing" in caught.value.next_move

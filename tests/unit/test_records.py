@@ -1,0 +1,59 @@
+"""Records: frozen, strict, and the same after a trip through JSON."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from airfoil.records import DataRef, ModelRef, Record, Scores
+
+pytestmark = pytest.mark.unit
+
+RECORDS = [
+    DataRef(uri="s3://bucket/a.parquet", content_hash="sha256:0f", rows=3),
+    DataRef(uri="/data/ü mit Leer.parquet", content_hash="x"),
+    ModelRef(name="wine", uri="models:/m-1", run_id="r", version=2),
+    Scores(values={"accuracy": 0.5, "rmse": 1e-300}, rows=10),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_a_record_survives_json_as_a_value_and_as_text(record):
+    plain = record.to_json()
+    assert type(record).from_json(plain) == record
+    assert type(record).from_json(json.dumps(plain)) == record
+
+
+def test_every_record_is_tested_here():
+    ours = {kind for kind in Record.__subclasses__() if kind.__module__ == "airfoil.records"}
+    assert {type(record) for record in RECORDS} == ours
+
+
+def test_a_field_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        RECORDS[0].uri = "elsewhere"
+
+
+def test_a_score_inside_the_mapping_cannot_be_changed_either():
+    given = {"accuracy": 0.5}
+    scores = Scores(values=given, rows=1)
+    with pytest.raises(TypeError):
+        scores.values["accuracy"] = 0.9
+    given["accuracy"] = 0.9
+    assert scores["accuracy"] == 0.5
+
+
+def test_an_unknown_field_is_refused():
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        DataRef(uri="a", content_hash="b", size=3)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_score_that_json_cannot_hold_is_refused(value):
+    with pytest.raises(ValidationError, match="finite"):
+        Scores(values={"loss": value}, rows=1)
+
+
+def test_a_missing_metric_is_a_key_error():
+    with pytest.raises(KeyError):
+        Scores(values={}, rows=1)["accuracy"]
