@@ -12,12 +12,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-import typer
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from airfoil.errors import AirfoilError
 
@@ -113,14 +111,17 @@ def show_error(error: AirfoilError) -> None:
         note(error.next_move)
 
 
+class Interruption(Exception):  # noqa: N818 - a person's wish, not an error
+    """Ctrl-C; the text says what goes on without us."""
+
+
 @contextlib.contextmanager
 def interruptible(what_continues: str) -> Iterator[None]:
-    """Turn Ctrl-C into exit code 130 and one line saying what goes on without us."""
+    """Say what goes on without us when somebody presses Ctrl-C in this block."""
     try:
         yield
     except KeyboardInterrupt:
-        note(f"\nInterrupted. {what_continues}")
-        raise typer.Exit(INTERRUPTED) from None
+        raise Interruption(what_continues) from None
 
 
 def rich_console() -> Console:
@@ -135,8 +136,16 @@ def rich_console() -> Console:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
     """Print columns without lines; a cell that is the name of a state is coloured."""
-    out_console = rich_console()
-    out_console.print(rich_table(columns, rows, right), soft_wrap=not is_terminal())
+    print_rich(rich_table(columns, rows, right))
+
+
+def print_rich(*parts: RenderableType) -> None:
+    """Print what rich lays out, without the spaces it fills lines with."""
+    drawer = rich_console()
+    with drawer.capture() as captured:
+        for part in parts:
+            drawer.print(part, soft_wrap=not is_terminal())
+    out("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
 def rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Any:

@@ -6,6 +6,7 @@ The seam of the command line: tests hand in another `Stack`. Everything heavy is
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -50,6 +51,8 @@ class Invocation:
     debug: bool = False
     start: Path | None = None
     """From --project; None means the current folder."""
+    sleep: Callable[[float], None] = time.sleep
+    """How commands wait between two looks."""
 
     @property
     def platform(self) -> Stack:

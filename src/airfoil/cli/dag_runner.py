@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -67,7 +66,7 @@ class DagRunner:
         self._state = state
         self._airflow: AirflowRest = invocation.airflow(project, state, REQUEST_SECONDS)
         self._printer: RunPrinter | Silence = Silence() if quiet else RunPrinter()
-        self._patience = watch.Patience(notice=self._printer.notice, is_running=self._is_running)
+        self._patience = watch.Patience(self._printer.notice, self._is_running, sleep=invocation.sleep)
 
     def start(self, dag_id: str, conf: Mapping[str, Any]) -> str:
         """Create a run and give its id."""
@@ -104,7 +103,7 @@ class DagRunner:
 
     def airflow_url(self, dag_id: str, run_id: str) -> str:
         """Give the page of a run."""
-        return f"{self._airflow.base_url}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
+        return f"{self._airflow.base_url}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe=':')}"
 
     def _last_lines(self, result: Result, task: follow.TaskView) -> list[str]:
         try:
@@ -141,8 +140,7 @@ def final_line(result: Result) -> str:
 
 def new_run_id() -> str:
     """Name a run as Airflow names manual ones, with a random end: two at the same moment are two runs."""
-    stamp = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")
-    return f"manual__{stamp}_{secrets.token_hex(4)}"
+    return f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}_{secrets.token_hex(4)}"
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,6 @@
 """`airfoil logs`: service logs from their files, task logs from Airflow."""
 
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +40,8 @@ def logs(
         if target is None or target in known:
             names = known if target is None else [target]
             default = LINES_OF_EACH if target is None else LINES_OF_ONE
-            show_services(project.logs, names, default if lines is None else lines, keep_following=follow)
+            count = default if lines is None else lines
+            show_services(project.logs, names, count, invocation.sleep if follow else None)
         else:
             show_task(invocation, target, known, lines, keep_following=follow)
 
@@ -50,8 +51,8 @@ def service_names(folder: Path) -> list[str]:
     return sorted(path.name.removesuffix(LOG_SUFFIX) for path in folder.glob(f"*{LOG_SUFFIX}"))
 
 
-def show_services(folder: Path, names: list[str], count: int, *, keep_following: bool) -> None:
-    """Print the end of each log, then what is added to any of them."""
+def show_services(folder: Path, names: list[str], count: int, sleep: Callable[[float], None] | None) -> None:
+    """Print the end of each log; with a way to sleep, go on with what is added to any of them."""
     from airfoil.cli import log_files
 
     if not names:
@@ -59,7 +60,7 @@ def show_services(folder: Path, names: list[str], count: int, *, keep_following:
         return
     width = log_files.width_of(names) if len(names) > 1 else 0
     files = {name: folder / f"{name}{LOG_SUFFIX}" for name in names}
-    if not keep_following:
+    if sleep is None:
         for name, file in files.items():
             _print(name, width, log_files.last_lines(file, count))
         return
@@ -69,7 +70,7 @@ def show_services(folder: Path, names: list[str], count: int, *, keep_following:
     while True:
         for name, follower in followers.items():
             _print(name, width, follower.new_lines())
-        time.sleep(FOLLOW_SECONDS)
+        sleep(FOLLOW_SECONDS)
 
 
 def show_task(
@@ -85,7 +86,9 @@ def show_task(
     if state is None and "." not in target:
         raise task_target.unknown(target, services, [])
     state = invocation.running(project)
-    patience = Patience(console.note, lambda: invocation.platform.current(project) is not None)
+    patience = Patience(
+        console.note, lambda: invocation.platform.current(project) is not None, sleep=invocation.sleep
+    )
     with invocation.airflow(project, state) as airflow:
         TaskLogs(airflow, patience).show(target, services, count, keep_following=keep_following)
 

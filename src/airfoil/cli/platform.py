@@ -103,7 +103,7 @@ def status(
     with console.interruptible("The platform is not affected."):
         try:
             if watch:
-                status_view.watch(picture, as_json=as_json)
+                status_view.watch(picture, as_json=as_json, sleep=invocation.sleep)
             found = picture.take()
         finally:
             picture.close()

@@ -134,4 +134,6 @@ class RunPrinter:
 def _aged(change: Change, seconds: float) -> Change:
     from dataclasses import replace
 
-    return change if change.seconds is None else replace(change, seconds=change.seconds + seconds)
+    if change.seconds is None or change.state == "up_for_retry":
+        return change
+    return replace(change, seconds=change.seconds + seconds)

@@ -42,7 +42,7 @@ class Picture:
     def take(self) -> Status:
         """Look once."""
         if self._platform.current(self._project) is None:
-            return pictures.build(None, Facts(now=time.time(), manager_alive=False))
+            return pictures.build(str(self._project.root), None, Facts(now=time.time(), manager_alive=False))
         return asyncio.run(self._sources.status(PATIENCE_SECONDS))
 
     def close(self) -> None:
@@ -61,9 +61,7 @@ def exit_code(status: Status) -> int:
 
 def show(status: Status) -> None:
     """Print a picture."""
-    drawer = console.rich_console()
-    for part in parts(status):
-        drawer.print(part, soft_wrap=not console.is_terminal())
+    console.print_rich(*parts(status))
 
 
 def watch(picture: Picture, *, as_json: bool, sleep: Callable[[float], None] = time.sleep) -> None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from airfoil.cli import console, follow, task_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from airfoil.cli.watch import Patience
     from airfoil.stack.airflow_rest import AirflowRest
 
@@ -21,16 +19,9 @@ NOT_STARTED = frozenset({"", "scheduled", "queued"})
 class TaskLogs:
     """Finds and prints the logs of one task."""
 
-    def __init__(
-        self,
-        airflow: AirflowRest,
-        patience: Patience,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, airflow: AirflowRest, patience: Patience) -> None:
         self._airflow = airflow
         self._patience = patience
-        self._sleep = sleep
 
     def show(self, target: str, services: list[str], count: int | None, *, keep_following: bool) -> None:
         """Print the end of the log of each instance, then what is added."""
@@ -44,7 +35,7 @@ class TaskLogs:
             if not keep_following or all(task.state in follow.ENDED_TASK for task in tasks):
                 return
             count = None
-            self._sleep(FOLLOW_SECONDS)
+            self._patience.sleep(FOLLOW_SECONDS)
 
     def _locate(self, target: str, services: list[str]) -> tuple[str, str, task_target.TaskTarget]:
         dag_ids = [str(dag["dag_id"]) for dag in self._patience(self._airflow.dags)]

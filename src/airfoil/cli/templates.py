@@ -36,7 +36,7 @@ def files(template: str, name: str, package: Path = PACKAGE, checkout: Path = CH
         target = "/".join(name if part == NAME_FOLDER else part for part in path.split("/"))
         found[target] = source.read_text(encoding="utf-8").replace(NAME_MARK, name)
     missing = [file for file in SHIPPED_DAGS[template] if f"dags/{file}" not in found]
-    if not found or missing:
+    if "airfoil.toml" not in found or missing:
         raise InternalError(
             f"This installation of Airfoil lacks files of the template {template}.", "Install Airfoil again."
         )

@@ -7,7 +7,9 @@ file, so it is not offered. This module must not talk to a server.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -65,6 +67,8 @@ def save_sklearn_model(
     from mlflow.models import Model, infer_signature
 
     requirements = pinned_requirements((*BASE_PACKAGES, *packages))
+    if "skops.io" not in sys.modules:
+        name_homes_of_scipy_functions()
     model = Model()
     if identity is not None:
         model = Model(
@@ -89,3 +93,23 @@ def save_sklearn_model(
             f"The model cannot be saved safely: {error.message}",
             "Name the types you trust in 'trusted_types', after reading what they do.",
         ) from error
+
+
+def name_homes_of_scipy_functions() -> None:
+    """Say of each scipy function that carries no module name which module it lives in.
+
+    When skops is imported it asks every loaded module for each of these 230 functions. Beside Airflow (4,400 modules,
+    many of which answer with a deprecation warning) that takes 13 seconds and a thousand log lines; functions that name
+    their home are not searched for. The names are those that the search would find.
+    """
+    import numpy as np
+    import scipy.special  # noqa: F401 - what matters is that its modules are loaded
+
+    homes = [(name, module) for name, module in sys.modules.items() if name.startswith("scipy.special")]
+    for name, module in homes:
+        for function in list(vars(module).values()):
+            if isinstance(function, np.ufunc) and getattr(function, "__module__", None) is None:
+                with suppress(
+                    AttributeError
+                ):  # before numpy 2.3 they cannot carry a name; the import is slow then
+                    function.__module__ = name

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SQLITE = "sqlite:///"
-IDLE_SECONDS = 1.0
-"""Longest sleep when nothing changes: due dates are looked at once a second, as in plain Airflow."""
+IDLE_SECONDS = 2.0
+"""Longest sleep when nothing changes; a due date is then looked at a second late on average."""
 BOUNDARY_SECONDS = 0.005
 """SQLite's clock counts whole seconds: what was created within this one is due only when it is over."""
 STEP_SECONDS = 0.02
+"""How often the database is looked at while tasks run ..."""
+IDLE_STEP_SECONDS = 0.05
+"""... and while none does."""
+RETIRE_SECONDS = 20.0
 SETTLE_SECONDS = 0.02
 """After a change, wait this long for the rest of the same transaction burst."""
 
@@ -71,19 +75,24 @@ class Waiter:
         self._clock = clock
         self._seen = signature()
         self._pace_seconds = IDLE_SECONDS
+        self._news = True
 
     def wait(self, ready: Callable[[float], bool], *, busy: bool) -> str:
         """Block until something happened; what it was: "result", "database" or "time"."""
-        reason = self._watch(ready) if self._watched else self._pace(ready, busy=busy)
+        reason = self._watch(ready, busy=busy) if self._watched else self._pace(ready, busy=busy)
         self._seen = self._signature()
+        self._news = reason != "time"
         return reason
 
-    def _watch(self, ready: Callable[[float], bool]) -> str:
-        until = math.floor(self._clock()) + IDLE_SECONDS + BOUNDARY_SECONDS
-        while 0 < (left := until - self._clock()) <= IDLE_SECONDS + BOUNDARY_SECONDS:
+    def _watch(self, ready: Callable[[float], bool], *, busy: bool) -> str:
+        # After news, look again when this second is over; without, there is no hurry.
+        limit = (1.0 if self._news or busy else IDLE_SECONDS) + BOUNDARY_SECONDS
+        until = math.floor(self._clock()) + limit
+        step = STEP_SECONDS if busy else IDLE_STEP_SECONDS
+        while 0 < (left := until - self._clock()) <= limit:
             if self._signature() != self._seen:
                 return "result" if ready(SETTLE_SECONDS) else "database"
-            if ready(min(STEP_SECONDS, left)):
+            if ready(min(step, left)):
                 return "result"
         return "time"
 
@@ -97,9 +106,10 @@ class Waiter:
 
 
 class WakingLocalExecutor(LocalExecutor):
-    """LocalExecutor whose `sync` waits for news."""
+    """LocalExecutor whose `sync` waits for news, and whose workers go home when there is no work."""
 
     _known_workers: tuple[int, ...] = ()
+    _idle_since: float | None = None
 
     def start(self) -> None:
         """Open the queues and start the workers; only then is there something to wait for."""
@@ -110,10 +120,12 @@ class WakingLocalExecutor(LocalExecutor):
 
     def sync(self) -> None:
         """Wait until a task ended or the database changed, then do what LocalExecutor does."""
+        busy = bool(self.running or self.queued_tasks)
         if self.result_queue.empty():
-            self._waiter.wait(self._result_within, busy=bool(self.running or self.queued_tasks))
+            self._waiter.wait(self._result_within, busy=busy)
         super().sync()
         self._keep_frozen()
+        self._send_idle_home(busy=busy)
 
     def _keep_frozen(self) -> None:
         """Keep the inherited objects out of the collector's sight.
@@ -125,6 +137,24 @@ class WakingLocalExecutor(LocalExecutor):
         if workers != self._known_workers:
             self._known_workers = workers
             gc.freeze()
+
+    def _send_idle_home(self, *, busy: bool) -> None:
+        """End workers that have had nothing to do for a while; LocalExecutor forks new ones with the next task.
+
+        Each task makes its worker write to shared pages, some 30 MB in the end. A fresh fork takes 10 ms.
+        """
+        now = time.monotonic()
+        if busy or not self.workers:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = now
+        elif now - self._idle_since > RETIRE_SECONDS:
+            for _ in self.workers:
+                self.activity_queue.put(None)
+            for worker in self.workers.values():
+                worker.join(timeout=1)
+            super().sync()  # collects them
+            self._idle_since = None
 
     def _result_within(self, seconds: float) -> bool:
         return bool(self.result_queue._reader.poll(seconds))  # noqa: SLF001 - a SimpleQueue cannot wait otherwise

@@ -41,6 +41,7 @@ def options(
     yield from _places(settings, project, secrets, port)
     yield from _pace(settings, engine)
     yield from _patience()
+    yield from _calm()
     yield from _quiet()
 
 
@@ -88,6 +89,12 @@ def _patience() -> Iterator[Option]:
     yield Option("scheduler", "task_instance_heartbeat_timeout", "120", "a task that died is seen after two minutes")
     yield Option("scheduler", "orphaned_tasks_check_interval", "15", "tasks of a dead scheduler are taken up soon")
     yield Option("scheduler", "scheduler_health_check_threshold", "15", "three missed heartbeats mean dead")
+
+
+def _calm() -> Iterator[Option]:
+    why = "a heartbeat every 10 s is soon enough on one machine, and each one is a write that wakes the scheduler"
+    yield Option("scheduler", "job_heartbeat_sec", "10", why)
+    yield Option("triggerer", "job_heartbeat_sec", "10", why)
 
 
 def _quiet() -> Iterator[Option]:

@@ -6,6 +6,7 @@ Each check gets the case and returns its findings. Must not change a file, nor r
 from __future__ import annotations
 
 import ast
+import errno
 import ipaddress
 import os
 import re
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from airfoil.errors import AirfoilError
 from airfoil.stack import secrets
 from airfoil.stack.findings import Finding, error, from_error, ok, warn
-from airfoil.stack.storage import belongs_to_another
+from airfoil.stack.storage import belongs_to_another, storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +59,13 @@ def check_permissions(case: Case) -> Iterator[Finding]:
     if foreign is not None:
         sound = False
         yield from_error("permissions", belongs_to_another(*foreign))
-    for folder in (project.root, project.state):
-        if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+    folders = [project.root] if foreign else [project.root, project.state]
+    for folder in folders:
+        is_closed = folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+        if is_closed and not case.machine.disk(folder).read_only:  # the check of the disk says that one
             sound = False
-            yield error("permissions", f"You may not write to {folder}.", f"`chmod u+rwx '{folder}'`")
+            refusal = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            yield from_error("permissions", storage_error(folder, refusal))
     if project.state.is_dir() and project.state.stat().st_mode & _OTHERS:
         sound = False
         yield warn("permissions", f"Others may look into {project.state}.", f"`chmod 700 '{project.state}'`")
@@ -90,7 +94,7 @@ def _open_settings(toml: Path) -> Iterator[Finding]:
 def check_secrets(case: Case) -> Iterator[Finding]:
     """Check that the secrets are whole, and readable by their owner alone."""
     project = case.project
-    if project is None:
+    if project is None or not case.may_look_inside:
         return
     if not os.path.lexists(project.secrets):
         yield ok("secrets", "None yet; the first `airfoil up` makes them.")

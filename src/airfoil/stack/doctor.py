@@ -7,6 +7,7 @@ anything, and must not import Airflow or MLflow.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from airfoil.stack.findings import Finding, from_error, warn
 from airfoil.stack.machine import Machine
 from airfoil.stack.project import Project
 from airfoil.stack.services import stack_id
+from airfoil.stack.storage import storage_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +60,13 @@ class Case:
     def folder(self) -> Path:
         """The folder whose disk matters."""
         return self.project.root if self.project else Path.cwd()
+
+    @property
+    def may_look_inside(self) -> bool:
+        """Whether the state folder is open to us; if not, one finding about permissions says all there is to say."""
+        return self.project is not None and (
+            not self.project.state.is_dir() or os.access(self.project.state, os.R_OK | os.X_OK)
+        )
 
     @property
     def stack_id(self) -> str:
@@ -152,6 +161,8 @@ def _findings(name: str, check: Check, case: Case) -> list[Finding]:
         found.extend(check(case))
     except AirfoilError as problem:
         found.append(from_error(name, problem))
+    except OSError as problem:
+        found.append(from_error(name, storage_error(Path(str(problem.filename or case.folder)), problem)))
     except Exception as problem:  # noqa: BLE001 - doctor is for broken machines: the other checks must still speak
         reason = str(problem) or type(problem).__name__
         found.append(

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from airfoil.errors import NeighbourError, ServiceFailed
 from airfoil.stack import airflow_environment, connections, logs, process, secrets, services
 from airfoil.stack import state as states
-from airfoil.stack.ports import Ports, PortWish
+from airfoil.stack.ports import Ports, wishes_of
 from airfoil.stack.service import Spec
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def up(project: Project, settings: Settings, on_progress: Progress = lambda _: N
     with _one_at_a_time(project, on_progress):
         keys = secrets.ensure(project)
         secrets.write_airflow_passwords(project, keys)
-        with Ports(project).settle(_port_wishes(settings), services.stack_id(project)) as ports:
+        with Ports(project).settle(wishes_of(settings), services.stack_id(project)) as ports:
             spec = services.specification(settings, project, keys, ports)
             running = current(project)
             if running is not None and _same_table(project, spec) and _manager_alive(running):
@@ -104,7 +104,7 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     """What `airflow`, `mlflow` and `feast` need to work on this project from anywhere in it."""
     project.prepare()
     keys = secrets.ensure(project)
-    wishes = _port_wishes(settings)
+    wishes = wishes_of(settings)
     remembered = Ports(project).remembered()
     ports = {name: wish.port if wish.user_set else remembered.get(name, wish.port) for name, wish in wishes.items()}
     engine = services.chosen_engine(settings)
@@ -114,14 +114,6 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
         "AIRFLOW_HOME": str(project.airflow_home),
         **airflow_environment.environment(found),
         **services.client_environment(settings, keys, mlflow_url),
-    }
-
-
-def _port_wishes(settings: Settings) -> dict[str, PortWish]:
-    return {
-        "airflow": PortWish(settings.airflow.host, settings.airflow.port, settings.user_set("airflow.port")),
-        "mlflow": PortWish(settings.mlflow.host, settings.mlflow.port, settings.user_set("mlflow.port")),
-        "page": PortWish(settings.page.host, settings.page.port, settings.user_set("page.port")),
     }
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from airfoil.stack import process
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,10 +38,11 @@ def stack_memory(state: StackState, proc: Path = _PROC) -> dict[str, float]:
     """MiB by service name (only those that run), plus the manager.
 
     A forked service lives below the pre-loaded parent, which lives below the manager: each process is counted once,
-    for the nearest of them above it.
+    for the nearest of them above it. A pid that belongs to somebody else by now is left out.
     """
-    owners = {service.name: service.pid for service in state.services if service.pid is not None}
-    owners[MANAGER] = state.manager_pid
+    known = [(service.name, service.pid, service.pid_started) for service in state.services]
+    known.append((MANAGER, state.manager_pid, state.manager_started))
+    owners = {name: pid for name, pid, born in known if pid is not None and process.is_alive(pid, born)}
     found = owned_memory_mib(owners, proc)
     return {name: mib for name, mib in found.items() if mib > 0}
 

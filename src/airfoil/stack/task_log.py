@@ -71,4 +71,4 @@ def _error_lines(error: dict[str, Any]) -> list[str]:
 
 
 def _folded(frames: int) -> list[str]:
-    return [f"  ... {frames} frames inside Airflow"] if frames else []
+    return [f"  ... {frames} frame{'' if frames == 1 else 's'} inside Airflow"] if frames else []

@@ -1,10 +1,17 @@
 """Model files: what is stated about a model. Saving for real is an integration test (importing mlflow is slow)."""
 
+import sys
 from importlib import metadata
 
+import numpy as np
 import pytest
+import scipy.special
 
-from airfoil.clients.model_files import BASE_PACKAGES, pinned_requirements
+from airfoil.clients.model_files import (
+    BASE_PACKAGES,
+    name_homes_of_scipy_functions,
+    pinned_requirements,
+)
 from airfoil.errors import ConfigurationError
 
 pytestmark = pytest.mark.unit
@@ -25,3 +32,11 @@ def test_a_package_that_is_not_here_is_named():
     with pytest.raises(ConfigurationError, match="'no-such-thing'") as caught:
         pinned_requirements(["no-such-thing"])
     assert "uv add no-such-thing" in caught.value.next_move
+
+
+def test_scipy_functions_know_a_module_that_really_holds_them():
+    name_homes_of_scipy_functions()
+    functions = [value for value in vars(scipy.special).values() if isinstance(value, np.ufunc)]
+    assert len(functions) > 200
+    for function in functions:
+        assert getattr(sys.modules[function.__module__], function.__name__) is function

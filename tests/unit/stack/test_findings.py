@@ -27,7 +27,9 @@ def test_what_is_not_ok_has_a_fix():
 
 
 def test_passwords_are_hidden():
-    found = error("databases", "No answer from postgresql://u:geheim@h/n.", "Start postgresql://u:geheim@h/n.")
+    found = error(
+        "databases", "No answer from postgresql://u:geheim@h/n.", "Start postgresql://u:geheim@h/n."
+    )
     assert "geheim" not in str(found.to_dict())
 
 

@@ -2,7 +2,9 @@
 
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -26,7 +28,9 @@ def test_the_defaults_look_at_this_machine(tmp_path):
 def test_the_type_of_the_disk_is_that_of_the_nearest_mount(monkeypatch):
     mounts = [("/", "ext4"), ("/mnt", "tmpfs"), ("/mnt/c", "9p")]
     monkeypatch.setattr(
-        psutil, "disk_partitions", lambda **_: [psutil._common.sdiskpart("d", where, kind, "") for where, kind in mounts]
+        psutil,
+        "disk_partitions",
+        lambda **_: [SimpleNamespace(mountpoint=where, fstype=kind) for where, kind in mounts],
     )
     assert machine._file_system(Path("/mnt/c/anna/shop")) == "9p"
     assert machine._file_system(Path("/mnt/cd")) == "tmpfs"
@@ -54,9 +58,9 @@ def test_a_garbled_limit_is_no_limit(tmp_path):
 
 def test_requirements_of_a_bare_checkout(monkeypatch):
     def absent(_name: str) -> None:
-        raise machine.metadata.PackageNotFoundError
+        raise metadata.PackageNotFoundError
 
-    monkeypatch.setattr(machine.metadata, "requires", absent)
+    monkeypatch.setattr(metadata, "requires", absent)
     assert machine.own_requirements() == []
 
 

@@ -122,7 +122,7 @@ def test_the_search_ends_at_the_last_port():
     asked: list[int] = []
     wishes = {"a": PortWish(HOST, 65534, user_set=False)}
     with pytest.raises(PortTakenError):
-        choose(wishes, {}, lambda _host, port: asked.append(port) is not None)
+        choose(wishes, {}, lambda _host, port: bool(asked.append(port)))  # type: ignore[func-returns-value]
     assert asked == [65534, 65535]
     assert SEARCH_WIDTH >= 100
 
@@ -180,7 +180,8 @@ def test_a_port_of_our_own_running_stack_is_kept(tmp_path, listener, monkeypatch
 def test_two_projects_that_start_together_get_different_ports(tmp_path):
     port = free_port()
     wishes = {"airflow": PortWish(HOST, port, False), "page": PortWish(HOST, port + 1, False)}
-    both_chose, found = threading.Barrier(6), []
+    both_chose = threading.Barrier(6)
+    found: list[int] = []
 
     def start(number: int) -> None:
         with Ports(made(tmp_path / str(number)), tmp_path / "claims").settle(wishes) as chosen:

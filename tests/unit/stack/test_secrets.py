@@ -106,11 +106,11 @@ def test_missing_ones_are_added_and_others_stay(project):
     kept = {
         name: value for name, value in before.items() if name not in {"webhook_key", "mlflow_flask_secret"}
     }
-    project.secrets.write_text(json.dumps(kept | {"of_a_later_version": [1]}))
+    project.secrets.write_text(json.dumps(kept | {"of_a_later_version": "short"}))
     secrets.ensure(project)
     after = stored(project)
     assert {name: after[name] for name in kept} == kept
-    assert after["of_a_later_version"] == [1]
+    assert after["of_a_later_version"] == "short"
     assert set(after) == NAMES | {"of_a_later_version"}
 
 

@@ -1,7 +1,7 @@
 """The routes of the page: the document, its files, JSON, metrics, health, and the stream of events.
 
-Only glue: what is shown is made elsewhere. The stream is written by hand (twenty lines) because it must end when the
-server does and must send nothing while nothing changes; see docs/adr for why no library.
+Only glue: what is shown is made elsewhere. The stream is twenty lines by hand: it must end when the server does, say
+nothing while nothing changes, and cost nothing while nobody listens (docs/adr/0010-a-status-page-without-libraries.md).
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ MAX_WATCHERS = 50
 class Page:
     """The application, the moment it should end, and how many watch."""
 
-    def __init__(self, sources: Sources, bound_host: str) -> None:
+    def __init__(self, sources: Sources, bound_host: str, look_seconds: float = LOOK_SECONDS) -> None:
         self._sources = sources
+        self._look_seconds = look_seconds
         self._files = {
             path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in MEDIA_TYPES
         }
@@ -104,7 +105,7 @@ class Page:
         spoke_at = loop.time()
         try:
             while not self.leaving.is_set():
-                status = await self._sources.status(LOOK_SECONDS)
+                status = await self._sources.status(self._look_seconds)
                 if not status.same_as(shown):
                     yield event("status", _update(status))
                     shown, spoke_at = status, loop.time()
@@ -117,7 +118,7 @@ class Page:
 
     async def _rest(self) -> None:
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(self._look_seconds):
                 await self.leaving.wait()
         except TimeoutError:
             return

@@ -25,6 +25,7 @@ DOWN = frozenset({"failed", "stopped"})
 BUSY = frozenset({"waiting", "starting", "restarting", "stopping"})
 PAGE = "page"
 """The page itself: it is obviously up when somebody reads this, so it never counts as running or down."""
+AIRFLOW = "api-server"
 MANY_RESTARTS = 3
 GONE = "its process is gone and there is no manager to restart it"
 
@@ -56,7 +57,7 @@ def seen(state: StackState, facts: Facts) -> tuple[ServiceState, ...]:
     if facts.manager_alive or state.phase == "stopped":
         return state.services
     return tuple(
-        dataclasses.replace(service, state="failed", detail=GONE)
+        dataclasses.replace(service, state="stopped", detail=GONE)
         if service.name in facts.dead and service.state not in {"done", "failed", "stopped"}
         else service
         for service in state.services
@@ -69,12 +70,12 @@ def problems(state: StackState | None, facts: Facts) -> tuple[Problem, ...]:
         return ()
     found = [
         *_manager(state, facts),
-        *(problem for service in seen(state, facts) for problem in _service(service, state)),
+        *_services(state, facts),
         *_neighbours(state, facts),
-        *_import_errors(facts),
+        *_import_errors(state, facts),
         *_budgets(state, facts),
         *(Problem("warning", "stack", wording.sentence(notice)) for notice in state.notices),
-        *_failed_runs(facts),
+        *_failed_runs(state, facts),
     ]
     order = ("error", "warning", "notice")
     return tuple(sorted(found, key=lambda problem: order.index(problem.severity)))
@@ -147,6 +148,10 @@ def _down(down: Sequence[ServiceState], counted: Sequence[ServiceState]) -> str:
     return f"{broken} of {len(counted)} services are down"
 
 
+def _living(services: Sequence[ServiceState]) -> list[ServiceState]:
+    return [service for service in _counted(services) if service.state not in DOWN]
+
+
 def _are(items: Sequence[str]) -> str:
     return "is" if len(items) == 1 else "are"
 
@@ -154,7 +159,7 @@ def _are(items: Sequence[str]) -> str:
 def _manager(state: StackState, facts: Facts) -> Iterator[Problem]:
     if facts.manager_alive or state.phase == "stopped":
         return
-    living = [service for service in _counted(seen(state, facts)) if service.state not in DOWN]
+    living = _living(seen(state, facts))
     if living:
         message = (
             f"The manager has died while {wording.count(len(living), 'service')} still "
@@ -168,49 +173,68 @@ def _manager(state: StackState, facts: Facts) -> Iterator[Problem]:
         yield Problem("error", "stack", message, "Start again with `airfoil up`.")
 
 
-def _service(service: ServiceState, state: StackState) -> Iterator[Problem]:
-    because = f": {wording.sentence(service.detail)}" if service.detail else "."
+def _services(state: StackState, facts: Facts) -> Iterator[Problem]:
     if state.phase in {"stopping", "stopped"}:
         return
-    if service.state == "failed":
-        message = f"{service.title} is down{because}"
-        if service.kind == "job":
-            message = f"{service.title}: this step of the start failed{because}"
-        yield Problem(
-            "error", service.name, message, f"Read `airfoil logs {service.name}`, then `airfoil up`."
-        )
-    elif service.state == "stopped" and service.name != PAGE:
-        yield Problem(
-            "error", service.name, f"{service.title} is stopped{because}", "Start it with `airfoil up`."
-        )
-    elif service.state == "unhealthy":
-        message = f"{service.title} runs but is not healthy{because}"
-        yield Problem("error", service.name, message, f"If this stays, read `airfoil logs {service.name}`.")
-    elif service.state == "restarting" or (service.state in BUSY and state.phase != "starting"):
-        message = f"{service.title} ended and is being restarted{because}"
-        yield Problem(
-            "warning", service.name, message, f"If this repeats, read `airfoil logs {service.name}`."
-        )
-    elif service.state == "ready" and service.restarts >= MANY_RESTARTS:
-        message = f"{service.title} has been restarted {service.restarts} times since the start."
-        yield Problem("notice", service.name, message, f"The reason stands in `airfoil logs {service.name}`.")
+    services = seen(state, facts)
+    down = [service for service in services if service.state in DOWN and service.name != PAGE]
+    if any(service.detail == GONE for service in down) and not _living(services):
+        down = [service for service in down if service.detail != GONE]  # said already, of all of them
+    yield from _downs(down)
+    for service in services:
+        logs = f"`airfoil logs {service.name}`"
+        if service.state == "unhealthy":
+            message = f"{service.title} runs but is not healthy{_because(service.detail)}"
+            yield Problem("error", service.name, message, f"If this stays, read {logs}.")
+        elif service.state == "restarting" or (service.state in BUSY and state.phase != "starting"):
+            message = f"{service.title} ended and is being restarted{_because(service.detail)}"
+            yield Problem("warning", service.name, message, f"If this repeats, read {logs}.")
+        elif service.state == "ready" and service.restarts >= MANY_RESTARTS:
+            message = f"{service.title} has been restarted {service.restarts} times since the start."
+            yield Problem("notice", service.name, message, f"The reason stands in {logs}.")
+
+
+def _downs(down: Sequence[ServiceState]) -> Iterator[Problem]:
+    """Services that went for the same reason are one problem."""
+    reasons: dict[tuple[bool, str, str], list[ServiceState]] = {}
+    for service in down:
+        reasons.setdefault((service.kind == "job", service.state, service.detail), []).append(service)
+    for (is_job, condition, detail), services in reasons.items():
+        titles, because = wording.names([service.title for service in services]), _because(detail)
+        be, logs = "is", f"`airfoil logs {services[0].name}`"
+        if len(services) > 1:
+            be, logs = "are", "`airfoil logs`"
+            because = f", all for the same reason{because}" if detail else because
+        message, move = f"{titles} {be} down{because}", f"Read {logs}, then `airfoil up`."
+        if condition == "stopped" or detail == GONE:
+            message, move = f"{titles} {be} {condition}{because}", "Start what is missing with `airfoil up`."
+        elif is_job:
+            message = f"A step of the start failed, {titles}{because}"
+        yield Problem("error", services[0].name, message, move)
+
+
+def _because(detail: str) -> str:
+    return f": {wording.sentence(detail)}" if detail else "."
 
 
 def _neighbours(state: StackState, facts: Facts) -> Iterator[Problem]:
     # A service that is known to be down explains its silence itself.
-    for subject, name, answer in (
-        ("airflow", "api-server", facts.airflow),
-        ("mlflow", "mlflow", facts.mlflow),
-    ):
-        service = state.service(name)
-        if answer.error and service is not None and service.state == "ready" and name not in facts.dead:
+    for subject, name, answer in (("airflow", AIRFLOW, facts.airflow), ("mlflow", "mlflow", facts.mlflow)):
+        if answer.error and _answers(name, state, facts):
             # "Look at the status" is no help to somebody who is looking at it.
             known = answer.next_move if "airfoil status" not in answer.next_move else ""
             move = known or f"Read `airfoil logs {name}`, or let `airfoil doctor` look for the reason."
             yield Problem("error", subject, wording.sentence(answer.error), move)
 
 
-def _import_errors(facts: Facts) -> Iterator[Problem]:
+def _answers(name: str, state: StackState, facts: Facts) -> bool:
+    service = state.service(name)
+    return service is not None and service.state == "ready" and name not in facts.dead
+
+
+def _import_errors(state: StackState, facts: Facts) -> Iterator[Problem]:
+    if not _answers(AIRFLOW, state, facts):
+        return  # what it said before it went down is old by now
     for problem in facts.airflow.import_errors:
         reason = f": {wording.sentence(problem.message)}" if problem.message else "."
         move = "Mend the file; Airflow reads it again by itself. `airfoil doctor` shows where it breaks."
@@ -244,7 +268,9 @@ def _raise(key: str) -> str:
     return f"If your DAGs need it, raise `{key}` under `[budgets]` in airfoil.toml."
 
 
-def _failed_runs(facts: Facts) -> Iterator[Problem]:
+def _failed_runs(state: StackState, facts: Facts) -> Iterator[Problem]:
+    if not _answers(AIRFLOW, state, facts):
+        return
     newest: dict[str, DagRun] = {}
     for run in facts.airflow.runs:  # newest first
         newest.setdefault(run.dag_id, run)

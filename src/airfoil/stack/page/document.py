@@ -60,7 +60,7 @@ def icon(status: Status) -> str:
 
 def project_name(status: Status) -> str:
     """Name the project as people do: by its folder."""
-    return (PurePath(status.stack.project).name if status.stack else "") or "Airfoil"
+    return PurePath(status.project).name or status.project
 
 
 def body(status: Status) -> Markup:
@@ -99,7 +99,7 @@ def _note(status: Status) -> Markup:
     if status.headline.note:
         pieces.append(code(status.headline.note))
     if status.stack is not None and status.stack.phase not in {"stopped", "stopping"}:
-        pieces.append(join("Up ", panels.lasting(status.stack.started_at, status.now)))
+        pieces.append(join("Started ", panels.distance(status.stack.started_at, status.now)))
         pieces.append(join(f"{status.stack.engine} engine"))
     return tag("p", *(tag("span", piece) for piece in pieces), class_="note")
 
@@ -141,4 +141,4 @@ def _as_command(next_move: str) -> str:
 def _footer() -> Markup:
     links = (("/api/status", "JSON"), ("/metrics", "Prometheus metrics"), ("/healthz", "Health"))
     nav = tag("nav", *(tag("a", name, href=path) for path, name in links), aria_label="For machines")
-    return tag("footer", tag("span", "This page only reads. It loads nothing from anywhere else."), nav)
+    return tag("footer", tag("span", "Reads only. Loads nothing from elsewhere."), nav)

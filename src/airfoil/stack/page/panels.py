@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BAR_UNITS = 100
 SHOWN_ROWS = 8
+REACHABLE = frozenset({"ready", "unhealthy"})
 
 # state of a service -> (level, word)
 SERVICE_WORDS = {
@@ -63,7 +64,8 @@ def _service(row: ServiceRow, now: float) -> Markup:
     level, word = SERVICE_WORDS.get(row.state, ("off", row.state))
     plain = row.title.lower().replace(" ", "-") == row.name
     name = join(tag("strong", row.title), None if plain else tag("span", row.name, class_="name"))
-    detail = tag("span", row.detail, class_="detail") if row.detail else None
+    # What is wrong with the others stands at the top of the page already.
+    detail = tag("span", row.detail, class_="detail") if row.detail and level == "busy" else None
     restarts = tag("span", str(row.restarts), class_="some" if row.restarts else "none")
     memory = None
     if row.memory_mib is not None:
@@ -76,7 +78,7 @@ def _service(row: ServiceRow, now: float) -> Markup:
         "front" if row.kind == "service" else "behind",
         join(name, detail),
         state(level, word),
-        lasting(row.since, now),
+        distance(row.since, now) if row.state == "done" else lasting(row.since, now),
         restarts if row.kind == "service" else None,
         memory,
         row.version,
@@ -109,16 +111,19 @@ def _address(row: ServiceRow) -> Markup | None:
         return tag("span", "this page", class_="muted")
     if not row.url or not is_web(row.url):
         return None
-    return link(
-        urlsplit(row.url).netloc.rpartition("@")[2], row.url, class_="open", aria_label=f"Open {row.title}"
-    )
+    place = urlsplit(row.url).netloc.rpartition("@")[2]
+    if row.state not in REACHABLE:
+        return tag("span", place, class_="muted")
+    return link(place, row.url, class_="open", aria_label=f"Open {row.title} at {place}")
 
 
 def dag_runs(status: Status) -> Markup:
     """Show the last DAG runs."""
     rows = [_dag_run(run, status.now) for run in status.airflow.runs[:SHOWN_ROWS]]
     empty = _silence(status, "api-server", status.airflow, "No DAG has run yet. `airfoil demo` runs two.")
-    return panel("runs", "DAG runs", _list(rows, empty), _service_url(status, "api-server"))
+    return panel(
+        "runs", "DAG runs", _list(rows, empty), _more(status, "api-server", status.airflow, "Open Airflow")
+    )
 
 
 def _dag_run(run: DagRun, now: float) -> Markup:
@@ -130,7 +135,9 @@ def tracked_runs(status: Status) -> Markup:
     """Show the latest MLflow runs."""
     rows = [_tracked_run(run, status.now) for run in status.mlflow.runs[:SHOWN_ROWS]]
     empty = _silence(status, "mlflow", status.mlflow, "Nothing is logged yet.")
-    return panel("tracking", "MLflow runs", _list(rows, empty), _service_url(status, "mlflow"))
+    return panel(
+        "tracking", "MLflow runs", _list(rows, empty), _more(status, "mlflow", status.mlflow, "Open MLflow")
+    )
 
 
 def _tracked_run(run: TrackedRun, now: float) -> Markup:
@@ -188,13 +195,18 @@ def _silence(status: Status, name: str, answer: AirflowFacts | MlflowFacts, noth
     return "Waiting for the first answer…"
 
 
-def _service_url(status: Status, name: str) -> str | None:
-    return next((row.url for row in status.services if row.name == name), None)
+def _more(status: Status, name: str, answer: AirflowFacts | MlflowFacts, label: str) -> Markup | None:
+    """Link to the whole list; when the service is silent, say how old this one is instead."""
+    row = next((row for row in status.services if row.name == name), None)
+    if row is not None and row.state in REACHABLE and not answer.error:
+        return link("Open", row.url, class_="open", aria_label=label) if row.url and is_web(row.url) else None
+    if answer.answered_at is None:
+        return None
+    return tag("span", "as seen ", distance(answer.answered_at, status.now), class_="muted old")
 
 
-def panel(name: str, title: str, content: Markup, url: str | None = None) -> Markup:
+def panel(name: str, title: str, content: Markup, more: Markup | None = None) -> Markup:
     """Frame a part of the page under a heading."""
-    more = link("Open", url, class_="open", aria_label=f"Open {title}") if url and is_web(url) else None
     head = tag("div", tag("h2", title, id=f"{name}-title"), more, class_="head")
     return tag("section", head, content, id=name, class_="panel", aria_labelledby=f"{name}-title")
 

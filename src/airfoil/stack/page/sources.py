@@ -104,7 +104,7 @@ class Sources:
         state = self.state()
         if state is not None:
             await self._ask_neighbours(state, patience_seconds)
-        return status.build(state, await self.own_facts(state, patience_seconds))
+        return status.build(str(self._project.root), state, await self.own_facts(state, patience_seconds))
 
     async def _ask_neighbours(self, state: StackState, patience_seconds: float) -> None:
         asked: list[Awaitable[object]] = []

@@ -24,7 +24,6 @@ SCHEMA = 1
 class StackRow:
     """The stack as a whole."""
 
-    project: str
     stack_id: str
     engine: str
     phase: str
@@ -66,6 +65,7 @@ class Status:
     """Everything there is to show."""
 
     now: float
+    project: str
     headline: Headline
     problems: tuple[Problem, ...]
     stack: StackRow | None
@@ -95,16 +95,17 @@ def _timeless(status: Status) -> Status:
     )
 
 
-def build(state: StackState | None, facts: Facts) -> Status:
+def build(project: str, state: StackState | None, facts: Facts) -> Status:
     """Put state, facts and diagnosis together."""
     found = diagnosis.problems(state, facts)
     head = diagnosis.headline(state, facts, found)
     if state is None:
         nothing = Budget(None, None)
-        return Status(facts.now, head, found, None, (), nothing, nothing, facts.airflow, facts.mlflow)
+        return Status(
+            facts.now, project, head, found, None, (), nothing, nothing, facts.airflow, facts.mlflow
+        )
     used = {name: float(round(mib)) for name, mib in facts.memory_mib.items()}
     stack = StackRow(
-        project=state.project,
         stack_id=state.stack_id,
         engine=state.engine,
         phase=state.phase,
@@ -135,6 +136,7 @@ def build(state: StackState | None, facts: Facts) -> Status:
     took = None if state.ready_at is None else state.ready_at - state.started_at
     return Status(
         now=facts.now,
+        project=project,
         headline=head,
         problems=found,
         stack=stack,

@@ -1,0 +1,1 @@
+../../../minimal/src/NAME/__init__.py

@@ -1,0 +1,1 @@
+../../minimal/tests/conftest.py
