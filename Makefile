@@ -34,7 +34,7 @@ ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
 	@quick=0; whole=0; \
-	$(BIN)/python -m pytest -n auto -m 'unit or contracts' || quick=$$?; \
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'unit or contracts' || quick=$$?; \
 	$(BIN)/python -m pytest -m 'not unit and not contracts' || whole=$$?; \
 	[ $$quick = 0 ] && [ $$whole = 0 ]
 endif

@@ -20,7 +20,11 @@ def main(arguments: list[str]) -> int:
     if unknown := [name for name in names if name not in NAMES]:
         print(f"Error: there is no benchmark {unknown[0]}.\nThere are: {', '.join(NAMES)}", file=sys.stderr)
         return 2
-    return max(importlib.import_module(f"benchmarks.{name}").main(options) for name in names)
+    return max(_run(name, options) for name in names)
+
+
+def _run(name: str, options: list[str]) -> int:
+    return int(importlib.import_module(f"benchmarks.{name}").main(options))
 
 
 if __name__ == "__main__":

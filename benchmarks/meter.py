@@ -144,16 +144,16 @@ class Meter:
         deadline = time.monotonic() + grace_seconds
         while self.living() and time.monotonic() < deadline:
             time.sleep(0.1)
-        killed: list[str] = []
+        killed: dict[Being, str] = {}
         for _ in range(_SCAN_ROUNDS):  # a process may fork between the look and the kill
             left = self.living()
             if not left:
                 break
-            killed += [title(being.pid, self._proc) for being in left]
             for being in left:
+                killed.setdefault(being, title(being.pid, self._proc))
                 kill(being)
             time.sleep(0.05)
-        return killed
+        return list(killed.values())
 
     def _is_marked(self, pid: int) -> bool:
         with suppress(OSError):
@@ -187,7 +187,9 @@ def title(pid: int, proc: Path = _PROC) -> str:
     """What a person would call the process: its command line without the interpreter, shortened."""
     with suppress(OSError):
         raw = Path(proc, str(pid), "cmdline").read_bytes()
-        words = [Path(word).name if "/" in word else word for word in raw.decode(errors="replace").split("\0")]
+        words = [
+            Path(word).name if "/" in word else word for word in raw.decode(errors="replace").split("\0")
+        ]
         words = " ".join(words).split()
         if words and words[0].startswith("python"):
             words = words[1:]

@@ -26,11 +26,15 @@ from airfoil.stack.state import ServiceState, StackState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from http.client import HTTPResponse
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_SECONDS = 15
+MAX_PICTURE_BYTES = 150 * 1024
+PICTURES = os.environ.get("PICTURES", "")
+"""`PICTURES=docs` writes docs/images anew, `PICTURES=FOLDER` keeps all screenshots there."""
 MIB_BY_SERVICE = {
     "preload": 46,
     "api-server": 118,
@@ -38,11 +42,12 @@ MIB_BY_SERVICE = {
     "dag-processor": 58,
     "triggerer": 49,
     "mlflow": 131,
-    "page": 0,
+    "page": 21,
 }
 
 
-@pytest.fixture(scope="session")
+# One module only: while playwright's loop runs in this thread, no other test could run an event loop of its own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The real browser. Where there is none the tests skip and say so; in CI that is a failure."""
     missing = ""
@@ -50,7 +55,7 @@ def chromium() -> Iterator[Browser]:
         missing = f"{CHROMIUM} is missing (apt-get install chromium)"
     else:
         try:
-            import playwright.sync_api  # noqa: F401 - a test dependency that a user's checkout may lack
+            import playwright.sync_api
         except ImportError:
             missing = "playwright is missing (uv sync)"
     if missing:
@@ -69,8 +74,11 @@ def chromium() -> Iterator[Browser]:
 class FakeServer:
     """Answers what `routes` says, and remembers what was asked."""
 
-    def __init__(self, routes: dict[str, Any]) -> None:
+    def __init__(self, routes: dict[str, Any], wish: int = 0) -> None:
         self.routes = routes
+        self.silent = False
+        """Accept questions and answer none."""
+        self._closing = threading.Event()
         self.asked: list[str] = []
         self.authorizations: list[str] = []
         fake = self
@@ -83,6 +91,9 @@ class FakeServer:
                 path = urlsplit(self.path).path
                 fake.asked.append(path)
                 fake.authorizations.append(self.headers.get("Authorization", ""))
+                if fake.silent:
+                    fake._closing.wait(30)
+                    return
                 found = fake.routes.get(path)
                 body = json.dumps({"detail": "not here"} if found is None else found).encode()
                 self.send_response(404 if found is None else 201 if path == "/auth/token" else 200)
@@ -91,20 +102,31 @@ class FakeServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = answer
+            do_GET = do_POST = answer  # noqa: N815 - the names http.server calls
 
             def log_message(self, *_: object) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", free_port(wish)), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
         """Stop answering."""
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def free_port(wish: int) -> int:
+    """Any free port; for the documents' pictures the usual one if it is free."""
+    for port in (wish, 0) if PICTURES else (0,):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    pytest.fail("no port is free")
 
 
 def iso(epoch: float) -> str:
@@ -156,11 +178,17 @@ def mlflow_routes(now: float) -> dict[str, Any]:
         return {"name": name, "version": version, "creation_timestamp": int((now - age) * 1000)}
 
     def aliases(name: str, **versions: str) -> dict[str, Any]:
-        return {"name": name, "aliases": [{"alias": alias, "version": number} for alias, number in versions.items()]}
+        return {
+            "name": name,
+            "aliases": [{"alias": alias, "version": number} for alias, number in versions.items()],
+        }
 
     return {
         "/api/2.0/mlflow/experiments/search": {
-            "experiments": [{"experiment_id": "1", "name": "example_dag"}, {"experiment_id": "2", "name": "wine"}]
+            "experiments": [
+                {"experiment_id": "1", "name": "example_dag"},
+                {"experiment_id": "2", "name": "wine"},
+            ]
         },
         "/api/2.0/mlflow/runs/search": {
             "runs": [
@@ -177,7 +205,10 @@ def mlflow_routes(now: float) -> dict[str, Any]:
             ]
         },
         "/api/2.0/mlflow/registered-models/search": {
-            "registered_models": [aliases("digits", champion="2"), aliases("wine", champion="3", challenger="4")]
+            "registered_models": [
+                aliases("digits", champion="2"),
+                aliases("wine", champion="3", challenger="4"),
+            ]
         },
     }
 
@@ -194,13 +225,11 @@ class Stage:
         self.project.prepare()
         self.secrets = secrets.ensure(self.project)
         now = time.time()
-        self.airflow = FakeServer(airflow_routes(now))
+        self.airflow = FakeServer(airflow_routes(now), 8080)
         self._closing.callback(self.airflow.close)
-        self.mlflow = FakeServer(mlflow_routes(now))
+        self.mlflow = FakeServer(mlflow_routes(now), 5000)
         self._closing.callback(self.mlflow.close)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port(8081)
         self.url = f"http://127.0.0.1:{self.port}"
         self.page: subprocess.Popen[bytes] | None = None
 
@@ -224,7 +253,7 @@ class Stage:
         mib_by_service = mib_by_service or dict.fromkeys(MIB_BY_SERVICE, 0)
         stand_ins = {name: self.stand_in(mib) for name, mib in mib_by_service.items()}
         manager, manager_started = self.stand_in(0)
-        started = now - 8047
+        started = now - 8080
 
         def row(name: str, title: str, budget: int, **more: Any) -> ServiceState:
             pid, pid_started = stand_ins.get(name, (None, None))
@@ -268,12 +297,22 @@ class Stage:
         argv = [sys.executable, "-m", "airfoil.stack.page", "--project", str(self.project.root)]
         self.page = subprocess.Popen([*argv, "--host", "127.0.0.1", "--port", str(self.port)])
         while time.monotonic() - began < PATIENCE_SECONDS:
-            with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=1) as answer:
-                assert json.load(answer) == {"status": "ok"}
+            with suppress(OSError):
+                assert json.loads(self.get("/healthz")) == {"status": "ok"}
                 return time.monotonic() - began
             assert self.page.poll() is None, "the page ended at once"
             time.sleep(0.02)
         pytest.fail("the page did not answer")
+
+    def open(self, path: str) -> HTTPResponse:
+        """Ask the page as a program does, and read at leisure."""
+        answer: HTTPResponse = urllib.request.urlopen(self.url + path, timeout=10)  # noqa: S310 - our own page
+        return answer
+
+    def get(self, path: str) -> str:
+        """Ask the page as a program does."""
+        with self.open(path) as answer:
+            return answer.read().decode()
 
     def stop_page(self) -> None:
         """End the page's process as the manager would."""
@@ -284,7 +323,9 @@ class Stage:
 
 def changed(stack: StackState, name: str, /, **values: Any) -> StackState:
     """The same stack with one service changed."""
-    services = tuple(dataclasses.replace(row, **values) if row.name == name else row for row in stack.services)
+    services = tuple(
+        dataclasses.replace(row, **values) if row.name == name else row for row in stack.services
+    )
     return dataclasses.replace(stack, services=services)
 
 
@@ -311,20 +352,29 @@ def with_service() -> Callable[..., StackState]:
     return changed
 
 
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    """Where screenshots go: a temporary folder, or docs/images when PICTURES=docs."""
-    if os.environ.get("PICTURES") == "docs":
-        return repository / "docs" / "images"
-    kept = os.environ.get("PICTURES")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+@pytest.fixture
+def picture(tmp_path: Path, repository: Path) -> Callable[..., None]:
+    """picture(tab, name, height) takes a screenshot; small enough to be shown in the documents."""
+
+    def take(tab: Page, name: str, height: int | None = None) -> None:
+        folder = Path(PICTURES) if PICTURES else tmp_path
+        if PICTURES == "docs":
+            if name not in {"healthy", "down", "phone"}:
+                return
+            folder = repository / "docs" / "images"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"status-page-{name}.png"
+        width = tab.evaluate("innerWidth")
+        if height is None:
+            tab.screenshot(path=path, full_page=True)
+        else:
+            tab.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+        assert path.stat().st_size <= MAX_PICTURE_BYTES
+
+    return take
 
 
 @pytest.fixture
 def mib_by_service() -> dict[str, int]:
-    """Memory of the stand-ins: like a real stack when pictures are taken for the documents, else next to nothing."""
-    return MIB_BY_SERVICE if "PICTURES" in os.environ else dict.fromkeys(MIB_BY_SERVICE, 0)
-
-
+    """Memory of the stand-ins: like a real stack where pictures are kept, else next to nothing."""
+    return MIB_BY_SERVICE if PICTURES else dict.fromkeys(MIB_BY_SERVICE, 0)

@@ -94,7 +94,7 @@ def out(text: str = "") -> None:
 
 def note(text: str) -> None:
     """Print a line that is not part of the result."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - as above
 
 
 def emit_json(value: Any, *, compact: bool = False) -> None:

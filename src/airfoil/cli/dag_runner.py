@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from airfoil.cli import console, dag_search, follow, watch
@@ -67,6 +67,12 @@ class DagRunner:
         self._airflow: AirflowRest = invocation.airflow(project, state, REQUEST_SECONDS)
         self._printer: RunPrinter | Silence = Silence() if quiet else RunPrinter()
         self._patience = watch.Patience(self._printer.notice, self._is_running, sleep=invocation.sleep)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._airflow.close()
 
     def start(self, dag_id: str, conf: Mapping[str, Any]) -> str:
         """Create a run and give its id."""

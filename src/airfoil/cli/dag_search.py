@@ -9,7 +9,7 @@ import difflib
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airfoil.cli.follow import epoch_seconds
 from airfoil.errors import ConfigurationError, NotFoundError, ServiceAnswerError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from airfoil.cli.watch import Patience
-    from airfoil.stack.airflow_rest import AirflowRest
 
 PARSE_PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 1.0
@@ -26,8 +25,24 @@ SHOWN_TRACE_LINES = 12
 SHOWN_DAGS = 8
 
 
+class Airflow(Protocol):
+    """The part of AirflowRest that a search needs."""
+
+    def dag(self, dag_id: str) -> dict[str, Any] | None:
+        """Get a DAG."""
+
+    def dags(self) -> list[dict[str, Any]]:
+        """List all DAGs."""
+
+    def import_errors(self) -> list[dict[str, Any]]:
+        """List the files that do not import."""
+
+    def parse_file(self, file_token: str) -> None:
+        """Ask for a file to be read now."""
+
+
 def find(
-    airflow: AirflowRest,
+    airflow: Airflow,
     dag_id: str,
     folder: Path,
     platform_ready_at: float,
@@ -103,7 +118,7 @@ def unknown(dag_id: str, known: Sequence[str], errors: Sequence[Mapping[str, Any
     if near:
         move = f"Did you mean {' or '.join(near)}?"
     elif known:
-        more = ", ..." if len(known) > SHOWN_DAGS else ""
+        more = f" and {len(known) - SHOWN_DAGS} more" if len(known) > SHOWN_DAGS else ""
         move = f"Known DAGs: {', '.join(known[:SHOWN_DAGS])}{more}."
     else:
         move = "There is no DAG yet: put a file into the DAG folder."
@@ -136,7 +151,7 @@ def _waiting_for(dag_id: str, dag: Mapping[str, Any] | None) -> str:
     return f"{dag.get('relative_fileloc')} changed; waiting for Airflow to read it again ..."
 
 
-def _ask_to_read_again(airflow: AirflowRest, dag: Mapping[str, Any] | None) -> None:
+def _ask_to_read_again(airflow: Airflow, dag: Mapping[str, Any] | None) -> None:
     token = dag.get("file_token") if dag else None
     if isinstance(token, str):
         try:

@@ -36,8 +36,7 @@ def demo(context: typer.Context) -> None:
     from airfoil.stack.page import wording
 
     results: list[Result] = []
-    with console.interruptible(GOES_ON):
-        runner = DagRunner(invocation, project, settings, state)
+    with console.interruptible(GOES_ON), DagRunner(invocation, project, settings, state) as runner:
         # Both at once: the second runs while the first is watched.
         run_ids = {dag_id: runner.start(dag_id, {}) for dag_id in DAGS}
         for dag_id, run_id in run_ids.items():

@@ -1,7 +1,7 @@
 """Reading service logs: the last lines of a file, and what is added to it, through rotation and truncation.
 
-The stack rotates by copying `x.log` to `x.log.1` and cutting `x.log` to nothing; other tools rename. Both are followed
-without losing or repeating a line.
+The stack rotates by copying the beginning of `x.log` to `x.log.1` and cutting it off; other tools rename. Both are
+followed without losing or repeating a line.
 """
 
 from __future__ import annotations
@@ -63,8 +63,10 @@ class LogFollower:
             return []
         added = b""
         if _was_cut(file):
-            added = self._rest_of_copy(file.tell())
-            file.seek(0)
+            position = file.tell()
+            added, copied = self._rest_of_copy(position)
+            seen = max(0, position - copied)
+            file.seek(seen if seen <= os.fstat(file.fileno()).st_size else 0)
         added += file.read()
         if self._was_replaced(file):
             self.close()
@@ -88,14 +90,15 @@ class LogFollower:
         mine = os.fstat(file.fileno())
         return (mine.st_dev, mine.st_ino) != (now.st_dev, now.st_ino)
 
-    def _rest_of_copy(self, position: int) -> bytes:
-        """Read what was written between our last look and the cut, from the copy that was made before it."""
+    def _rest_of_copy(self, position: int) -> tuple[bytes, int]:
+        """Read what was cut off before we had seen it, from the copy that was made, and how long that copy is."""
         try:
             with self._path.with_name(f"{self._path.name}.1").open("rb") as copy:
+                copied = copy.seek(0, os.SEEK_END)
                 copy.seek(position)
-                return copy.read()
+                return copy.read(), copied
         except OSError:
-            return b""
+            return b"", position
 
 
 def _was_cut(file: BinaryIO) -> bool:

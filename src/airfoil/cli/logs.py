@@ -65,12 +65,16 @@ def show_services(folder: Path, names: list[str], count: int, sleep: Callable[[f
             _print(name, width, log_files.last_lines(file, count))
         return
     followers = {name: log_files.LogFollower(file) for name, file in files.items()}
-    for name, follower in followers.items():
-        _print(name, width, follower.last_lines(count))
-    while True:
+    try:
         for name, follower in followers.items():
-            _print(name, width, follower.new_lines())
-        sleep(FOLLOW_SECONDS)
+            _print(name, width, follower.last_lines(count))
+        while True:
+            for name, follower in followers.items():
+                _print(name, width, follower.new_lines())
+            sleep(FOLLOW_SECONDS)
+    finally:
+        for follower in followers.values():
+            follower.close()
 
 
 def show_task(

@@ -42,21 +42,22 @@ def run(
     invocation = context.ensure_object(Invocation)
     project = invocation.project()
     settings = invocation.settings(project)
-    runner = DagRunner(invocation, project, settings, invocation.running(project), quiet=as_json)
-    with console.interruptible("A run that was started already goes on; see `airfoil status`."):
-        run_id = runner.start(dag_id, parameters)
-    with console.interruptible(CONTINUES):
-        if not as_json:
-            console.out(f"Running {dag_id}: {runner.airflow_url(dag_id, run_id)}")
-        result = runner.finish(dag_id, run_id)
-        if as_json:
-            console.emit_json(result.to_dict())
-        else:
-            runner.explain(result)
-            console.out(final_line(result))
-            console.out(f"  Airflow  {result.airflow_url}")
-            if result.mlflow_url:
-                console.out(f"  MLflow   {result.mlflow_url}")
+    with DagRunner(invocation, project, settings, invocation.running(project), quiet=as_json) as runner:
+        with console.interruptible("A run that was started already goes on; see `airfoil status`."):
+            run_id = runner.start(dag_id, parameters)
+        with console.interruptible(CONTINUES):
+            if not as_json:
+                console.out(f"Running {dag_id}: {runner.airflow_url(dag_id, run_id)}")
+            result = runner.finish(dag_id, run_id)
+            if not as_json:
+                runner.explain(result)
+    if as_json:
+        console.emit_json(result.to_dict())
+    else:
+        console.out(final_line(result))
+        console.out(f"  Airflow  {result.airflow_url}")
+        if result.mlflow_url:
+            console.out(f"  MLflow   {result.mlflow_url}")
     raise typer.Exit(console.SUCCESS if result.succeeded else console.FAILURE)
 
 

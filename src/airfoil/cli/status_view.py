@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airfoil.cli import console
+from airfoil.stack.page import neighbours, wording
 from airfoil.stack.page import status as pictures
-from airfoil.stack.page import wording
 from airfoil.stack.page.facts import Facts
+from airfoil.stack.page.neighbours import Closable
 from airfoil.stack.page.sources import Sources
 
 if TYPE_CHECKING:
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from airfoil.stack.page.status import Status
     from airfoil.stack.project import Project
 
+Client = TypeVar("Client", bound=Closable)
 PATIENCE_SECONDS = 3.0
 WATCH_SECONDS = 2.0
 LEVEL_STYLES = {"good": "green", "busy": "cyan", "warning": "yellow", "bad": "red", "off": "dim"}
 SEVERITY_MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow"), "notice": ("·", "dim")}
 SHOWN_RUNS = 5
+# The password itself is printed by `up` and `demo` only: a status is shown around.
+LOGIN = "Login admin, its password is in .airfoil/secrets.json"
 
 
 class Picture:
@@ -37,7 +41,12 @@ class Picture:
     def __init__(self, invocation: Invocation, project: Project) -> None:
         self._platform = invocation.platform
         self._project = project
-        self._sources = Sources(project)
+        self._clients: list[Closable] = []
+        self._sources = Sources(
+            project,
+            connect_airflow=self._kept(neighbours.connect_airflow(project)),
+            connect_mlflow=self._kept(neighbours.connect_mlflow(project)),
+        )
 
     def take(self) -> Status:
         """Look once."""
@@ -46,8 +55,18 @@ class Picture:
         return asyncio.run(self._sources.status(PATIENCE_SECONDS))
 
     def close(self) -> None:
-        """Wait for no further answer."""
+        """Wait for no further answer, and hang up."""
         self._sources.close()
+        for client in self._clients:
+            client.close()
+
+    def _kept(self, connect: Callable[[str], Client]) -> Callable[[str], Client]:
+        def connect_and_keep(url: str) -> Client:
+            client = connect(url)
+            self._clients.append(client)
+            return client
+
+        return connect_and_keep
 
 
 def exit_code(status: Status) -> int:
@@ -94,7 +113,9 @@ def parts(status: Status) -> list[RenderableType]:
         head.append(f"  {headline.note}", style="not bold default")
     found: list[RenderableType] = [head]
     if status.services:
-        found.extend(["", _services(status), "", Text(_budgets(status), style="dim")])
+        found.extend(
+            ["", _services(status), "", Text(_budgets(status), style="dim"), Text(LOGIN, style="dim")]
+        )
     if status.airflow.runs:
         found.extend(["", _runs(status)])
     if status.problems:

@@ -33,9 +33,11 @@ class TaskLogs:
             for task in tasks:
                 self._show_one(dag_id, run_id, task, shown, count, with_title=several)
             if not keep_following or all(task.state in follow.ENDED_TASK for task in tasks):
-                return
+                break
             count = None
             self._patience.sleep(FOLLOW_SECONDS)
+        if not shown:
+            console.note(f"{target} has not begun yet.")
 
     def _locate(self, target: str, services: list[str]) -> tuple[str, str, task_target.TaskTarget]:
         dag_ids = [str(dag["dag_id"]) for dag in self._patience(self._airflow.dags)]
@@ -85,7 +87,7 @@ class TaskLogs:
         *,
         with_title: bool,
     ) -> None:
-        if task.state in NOT_STARTED and task.try_number == 0:
+        if task.state in NOT_STARTED:
             return
         key = (task.task_id, task.map_index, task.try_number)
         lines = self._patience(

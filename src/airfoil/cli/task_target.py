@@ -65,4 +65,5 @@ def unknown(target: str, services: Sequence[str], dag_ids: Sequence[str]) -> Not
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "")
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more

@@ -1,7 +1,8 @@
 """Where the files of a new project come from: the templates inside the package.
 
-The shipped DAGs live once, in the checkout's dags/ folder, and are copied into the package when a wheel is built; in
-an editable checkout they are taken from there. Pure reading: what is written where is init's part.
+`minimal` is the ground for all; the others hold only what differs. The shipped DAGs live once, in the checkout's dags/
+folder, and are copied into the package when a wheel is built; in an editable checkout they are taken from there. Pure
+reading: what is written where is init's part.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parents[1]
-TEMPLATES = ("minimal", "training", "all")
-DEFAULT = "all"
-# What pyproject.toml force-includes in the wheel (a test compares the two).
+GROUND = "minimal"
 SHIPPED_DAGS = {
     "minimal": ("simple_test_dag.py",),
     "training": ("example_dag.py",),
@@ -26,28 +25,33 @@ SHIPPED_DAGS = {
 }
 NAME_FOLDER = "NAME"
 NAME_MARK = "{{name}}"
-IGNORED = frozenset({"__pycache__"})
+DAGS = "dags"
 
 
 def files(template: str, name: str, package: Path = PACKAGE, checkout: Path = CHECKOUT) -> dict[str, str]:
     """Give the files of a new project by their path in it, with the project's name filled in."""
-    found: dict[str, str] = {}
-    for path, source in _sources(template, package, checkout):
-        target = "/".join(name if part == NAME_FOLDER else part for part in path.split("/"))
-        found[target] = source.read_text(encoding="utf-8").replace(NAME_MARK, name)
-    missing = [file for file in SHIPPED_DAGS[template] if f"dags/{file}" not in found]
-    if "airfoil.toml" not in found or missing:
+    templates = package / "templates"
+    sources = dict(_layer(templates / GROUND)) | dict(_layer(templates / template))
+    for dag in SHIPPED_DAGS[template]:
+        for place in (*sorted(templates.glob(f"*/{DAGS}/{dag}")), checkout / DAGS / dag):
+            if place.is_file():
+                sources.setdefault(f"{DAGS}/{dag}", place)
+    missing = [file for file in SHIPPED_DAGS[template] if f"{DAGS}/{file}" not in sources]
+    if "airfoil.toml" not in sources or missing or not (templates / template).is_dir():
         raise InternalError(
             f"This installation of Airfoil lacks files of the template {template}.", "Install Airfoil again."
         )
-    return found
+    return {
+        path.replace(f"/{NAME_FOLDER}/", f"/{name}/"): file.read_text(encoding="utf-8").replace(
+            NAME_MARK, name
+        )
+        for path, file in sources.items()
+    }
 
 
-def _sources(template: str, package: Path, checkout: Path) -> Iterator[tuple[str, Path]]:
-    root = package / "templates" / template
+def _layer(root: Path) -> Iterator[tuple[str, Path]]:
+    """Give a template's own files but its DAGs, of which each project gets only those that it ships."""
     for file in sorted(root.rglob("*")):
-        if file.is_file() and not IGNORED.intersection(file.parts) and file.suffix != ".pyc":
-            yield file.relative_to(root).as_posix(), file
-    for dag in SHIPPED_DAGS[template]:
-        if not (root / "dags" / dag).is_file() and (checkout / "dags" / dag).is_file():
-            yield f"dags/{dag}", checkout / "dags" / dag
+        path = file.relative_to(root)
+        if file.is_file() and file.suffix != ".pyc" and path.parts[0] != DAGS:
+            yield path.as_posix(), file

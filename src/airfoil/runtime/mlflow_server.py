@@ -15,10 +15,14 @@ import uuid
 from pathlib import Path
 from typing import NoReturn
 
+from airfoil.errors import redact
 from airfoil.runtime import EXIT_UNSUPPORTED
 
 TESTED_RELEASES = ("3.17.",)
+EXIT_CONFIGURATION = 78
 _SQLITE = "sqlite:///"
+_CONNECT_TIMEOUT_SECONDS = 10
+_REPLACE = "Move it away and run `airfoil up` again, or restore a backup in its place."
 
 
 def self_test() -> None:
@@ -50,6 +54,35 @@ def _unsupported(reason: str) -> NoReturn:
     raise SystemExit(EXIT_UNSUPPORTED)
 
 
+def prove_database(url: str) -> None:
+    """End with one sentence when the database cannot be used; MLflow itself says it after 100 s, in 200 lines."""
+    import sqlalchemy as sql
+    from sqlalchemy.exc import SQLAlchemyError
+
+    shown = redact(url.removeprefix(_SQLITE))
+    on_server = not url.startswith(_SQLITE)
+    if not on_server and not Path(shown.partition("?")[0]).exists():
+        return
+    try:
+        patience = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS} if on_server else {}
+        engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=patience)
+        tables = set(sql.inspect(engine).get_table_names())
+    except ModuleNotFoundError as error:
+        _give_up(f"{shown} needs the module {error.name}; install it with `uv pip install 'airfoil[postgres]'`.")
+    except (SQLAlchemyError, OSError) as error:
+        reason = redact(str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip("."))
+        if on_server:
+            _give_up(f"MLflow's database {shown} cannot be used: {reason}.", code=1)  # it may later
+        _give_up(f"{shown} is not a usable SQLite database ({reason}). {_REPLACE}")
+    if tables and "alembic_version" not in tables:
+        _give_up(f"{shown} is half-migrated: it has tables but no schema version. {_REPLACE}")
+
+
+def _give_up(sentence: str, code: int = EXIT_CONFIGURATION) -> NoReturn:
+    print(f"airfoil: {sentence}", file=sys.stderr, flush=True)
+    raise SystemExit(code)
+
+
 def prepare_database(url: str) -> None:
     """Build a new SQLite database under a temporary name and move it into place complete.
 
@@ -58,7 +91,7 @@ def prepare_database(url: str) -> None:
     if not url.startswith(_SQLITE):
         return
     target = Path(url.removeprefix(_SQLITE).partition("?")[0])
-    if target.exists():
+    if target.exists() and target.stat().st_size:
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415
 
@@ -112,6 +145,7 @@ def main() -> None:
     options = parser.parse_args()
     self_test()
     database = os.environ["MLFLOW_BACKEND_STORE_URI"]
+    prove_database(database)
     prepare_database(database)
     hand_over(
         database,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from airfoil.stack.address import reachable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,7 +49,7 @@ def options(
 
 def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -> Iterator[Option]:
     host = settings.airflow.host
-    url = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared, not bound
+    url = reachable(host, port)
     yield Option("core", "dags_folder", str(project.root / settings.airflow.dags), "the project's own folder")
     yield Option("core", "plugins_folder", str(project.root / settings.airflow.plugins), "the project's own folder")
     yield Option("core", "load_examples", "False", "only the project's DAGs")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import http.client
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from airfoil.stack.service import Probe
 
@@ -34,13 +34,13 @@ class Answer(NamedTuple):
     body: str
 
 
-Fetch = "Callable[[str], Answer]"
-
-
 def fetch(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Answer:
     """GET the address; never raises."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_seconds)
+    try:
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_seconds)
+    except (ValueError, http.client.HTTPException) as error:
+        return Answer(0, f"{type(error).__name__}: {error}")
     try:
         connection.request("GET", parts.path or "/", headers={"Accept": "application/json", "Connection": "close"})
         response = connection.getresponse()
@@ -49,7 +49,7 @@ def fetch(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Answer:
         return Answer(0, "nothing listens there")
     except TimeoutError:
         return Answer(0, f"silent for {timeout_seconds:.0f} s")
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return Answer(0, f"{type(error).__name__}: {error}")
     finally:
         connection.close()
@@ -65,7 +65,7 @@ def judge(probe: Probe, answer: Answer, started_at: float | None) -> Health:
         return Health(True)
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Health(False, f"{probe.url} answered something that is not JSON")
     if probe.kind == "heartbeat":
         return _heartbeat(body, probe.component, started_at)
@@ -74,7 +74,7 @@ def judge(probe: Probe, answer: Answer, started_at: float | None) -> Health:
     return Health(False, f"{probe.url} says {json.dumps(body)[:200]}")
 
 
-def _holds(body: Any, expected: Mapping[str, Any]) -> bool:  # noqa: ANN401 - JSON of somebody else
+def _holds(body: Any, expected: Mapping[str, Any]) -> bool:
     if not isinstance(body, dict):
         return False
     return all(
@@ -83,7 +83,7 @@ def _holds(body: Any, expected: Mapping[str, Any]) -> bool:  # noqa: ANN401 - JS
     )
 
 
-def _heartbeat(body: Any, component: str, started_at: float | None) -> Health:  # noqa: ANN401
+def _heartbeat(body: Any, component: str, started_at: float | None) -> Health:
     part = body.get(component) if isinstance(body, dict) else None
     if not isinstance(part, dict):
         return Health(False, f"Airflow knows no {component} yet")
@@ -91,9 +91,11 @@ def _heartbeat(body: Any, component: str, started_at: float | None) -> Health:  
         return Health(False, f"Airflow says the {component} is {part.get('status')}")
     text = part.get(f"latest_{component}_heartbeat")
     try:
-        beat = datetime.fromisoformat(str(text)).timestamp()
+        beat = datetime.fromisoformat(str(text))
     except ValueError:
         return Health(False, f"the {component} has not sent a heartbeat yet")
-    if started_at is not None and beat < started_at:
+    if beat.tzinfo is None:  # Airflow stores UTC; read as local time it would be hours off
+        beat = beat.replace(tzinfo=UTC)
+    if started_at is not None and beat.timestamp() < started_at:
         return Health(False, f"the {component} has not sent a heartbeat since it started")
     return Health(True)

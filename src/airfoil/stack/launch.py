@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from airfoil.errors import NeighbourError, ServiceFailed
 from airfoil.stack import airflow_environment, connections, logs, process, secrets, services
 from airfoil.stack import state as states
+from airfoil.stack.address import reachable
 from airfoil.stack.ports import Ports, wishes_of
 from airfoil.stack.service import Spec
 
@@ -47,10 +48,12 @@ def up(project: Project, settings: Settings, on_progress: Progress = lambda _: N
         with Ports(project).settle(wishes_of(settings), services.stack_id(project)) as ports:
             spec = services.specification(settings, project, keys, ports)
             running = current(project)
-            if running is not None and _same_table(project, spec) and _manager_alive(running):
-                return _follow(project, on_progress)
             if running is not None and not _same_table(project, spec):
                 down(project, on_progress)
+            elif running is not None and _manager_alive(running):
+                if running.phase != "failed":
+                    return _follow(project, on_progress)
+                _dismiss_manager(running)
             _write_spec(project, spec, settings, keys)
             _start_manager(project)
             return _follow(project, on_progress)
@@ -109,7 +112,7 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     ports = {name: wish.port if wish.user_set else remembered.get(name, wish.port) for name, wish in wishes.items()}
     engine = services.chosen_engine(settings)
     found = airflow_environment.options(settings, project, keys, ports["airflow"], engine)
-    mlflow_url = services.reachable(settings.mlflow.host, ports["mlflow"])
+    mlflow_url = reachable(settings.mlflow.host, ports["mlflow"])
     return {
         "AIRFLOW_HOME": str(project.airflow_home),
         **airflow_environment.environment(found),
@@ -142,6 +145,14 @@ def _same_table(project: Project, spec: Spec) -> bool:
         return Spec.from_json(project.spec.read_text(encoding="utf-8")).digest() == spec.digest()
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _dismiss_manager(running: StackState) -> None:
+    """End a manager that has given something up: the next one adopts what runs and tries the rest anew."""
+    process.signal_process(running.manager_pid, running.manager_started, signal.SIGKILL)
+    deadline = time.monotonic() + _MANAGER_GRACE_SECONDS
+    while _manager_alive(running) and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
 
 
 def _start_manager(project: Project) -> None:

@@ -110,9 +110,11 @@ class Manager:
                     self.supervisor.started(old.name, old.pid, old.pid_started, time.time())
                     self.supervisor.watched[old.name].restarts = old.restarts
                     adopted.append(old.name)
-        if adopted:
-            self.began, self.ready_at = earlier.started_at, earlier.ready_at  # type: ignore[union-attr]
-            if "setup" in self.supervisor.watched:
+        if adopted and earlier is not None:
+            if earlier.ready_at is not None:
+                self.began, self.ready_at = earlier.started_at, earlier.ready_at
+            setup = earlier.service("setup")
+            if setup is not None and setup.state == "done" and "setup" in self.supervisor.watched:
                 self.supervisor.watched["setup"].state = "done"
         self._sweep_due = True
 
@@ -154,7 +156,8 @@ class Manager:
         for pid, code in self._exits.items():
             if child := self._children.pop(pid, None):
                 child.returncode = code
-        self._exits.clear()
+        if self.parent is None or not self.parent.asked:  # else one may be of a child we have not been told of yet
+            self._exits.clear()
         for name, verdict in self._prober.verdicts():
             self.supervisor.probed(name, verdict.healthy, verdict.detail, now)
 
@@ -206,6 +209,9 @@ class Manager:
                     self._start(action.name)
             elif action.kind == "sweep":
                 self._sweep_due = True
+            elif action.kind == "kill" and self.parent is not None and action.name in self.parent.asked:
+                helper = self.supervisor.watched["preload"]  # it never answered: it is the one that hangs
+                process.signal_process(self.parent.pid, helper.pid_started, signal.SIGKILL)
             elif one.pid is not None:
                 wanted = "SIGKILL" if action.kind == "kill" else one.service.stop_signal
                 self._say(f"{wanted} to {action.name} ({one.pid})")

@@ -87,9 +87,9 @@ def _relatives(proc: Path) -> dict[int, tuple[int, int]]:
 
 def _relatives_elsewhere() -> dict[int, tuple[int, int]]:
     found = {}
-    for process in psutil.process_iter(["ppid"]):
+    for one in psutil.process_iter(["ppid"]):
         with suppress(OSError):
-            found[process.pid] = (process.info["ppid"] or 0, os.getsid(process.pid))
+            found[one.pid] = (one.info["ppid"] or 0, os.getsid(one.pid))
     return found
 
 

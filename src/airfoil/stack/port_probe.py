@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Collection
 
 import psutil
 
@@ -62,20 +63,26 @@ def _answers(host: str, port: int) -> bool:
     return True
 
 
-def owner_of(port: int) -> psutil.Process | None:
-    """Return the process that listens on `port`, None when it is hidden from us or gone."""
+def listeners(port: int) -> list[psutil.Process]:
+    """Return the processes that listen on `port`, on any address, as far as we may see them."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError):
-        return None  # macOS shows the connections of other processes to root alone
+        return []  # macOS shows the connections of other processes to root alone
+    found = []
     for connection in connections:
         # The local address is an empty tuple for sockets that have none.
         if connection.status == psutil.CONN_LISTEN and connection.pid and connection.laddr:
             if connection.laddr[1] != port:
                 continue
             with contextlib.suppress(psutil.Error):
-                return psutil.Process(connection.pid)
-    return None
+                found.append(psutil.Process(connection.pid))
+    return found
+
+
+def owner_of(port: int) -> psutil.Process | None:
+    """Return the process that listens on `port`, None when it is hidden from us or gone."""
+    return next(iter(listeners(port)), None)
 
 
 def explain_taken(host: str, port: int) -> str:
@@ -88,9 +95,25 @@ def explain_taken(host: str, port: int) -> str:
     owner = owner_of(port)
     if owner is not None:
         with contextlib.suppress(psutil.Error):
-            # Some servers make their process name a whole sentence: "airflow api_server -- host:... port:...".
-            return f"is in use by {owner.name().partition(' -- ')[0]} (process {owner.pid})"
+            return f"is in use by {named(owner)}"
     return "is in use by a program that you may not see (another user's, or a container's)"
+
+
+def named(owner: psutil.Process) -> str:
+    """Return a process's name and id."""
+    # Some servers make their process name a whole sentence: "airflow api_server -- host:... port:...".
+    return f"{owner.name().partition(' -- ')[0]} (process {owner.pid})"
+
+
+def stranger_on(port: int, ours: Collection[int]) -> str:
+    """Return who listens on `port` when we see somebody there and none of them is one of `ours`; else nothing."""
+    seen = listeners(port)
+    if any(process.pid in ours for process in seen):
+        return ""
+    for process in seen:
+        with contextlib.suppress(psutil.Error):
+            return named(process)
+    return ""
 
 
 def owned_by_stack(port: int, stack_id: str) -> bool:

@@ -10,7 +10,7 @@ import queue
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from airfoil.stack import health, process
+from airfoil.stack import health, port_probe, process
 from airfoil.stack.supervision import RUNNING
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Question(NamedTuple):
     probe: Probe
     was_ready: bool
     started_at: float | None
+    port: int | None = None
 
 
 class Prober:
@@ -59,7 +60,14 @@ class Prober:
         self._next_round = now + CALM_SECONDS
         holder_ready = all(one.state == "ready" for one in rows if one.service.name == HEALTH_HOLDER)
         questions = [
-            Question(one.service.name, one.pid or 0, one.service.probe, one.state != "starting", self._epoch(one.pid))
+            Question(
+                one.service.name,
+                one.pid or 0,
+                one.service.probe,
+                one.state != "starting",
+                self._epoch(one.pid),
+                one.service.port,
+            )
             for one in due
         ]
         threading.Thread(target=self._look, args=(questions, holder_ready), daemon=True, name="probe").start()
@@ -83,11 +91,22 @@ class Prober:
                 heard = answers[url].status != 0 and holder_ready
                 if question.probe.kind == "heartbeat" and question.was_ready and not heard:
                     continue
-                found.append((question, health.judge(question.probe, answers[url], question.started_at)))
+                verdict = health.judge(question.probe, answers[url], question.started_at)
+                found.append((question, self._own(question) if verdict.healthy else verdict))
         finally:
             self._results.put(found)
             with contextlib.suppress(OSError):
                 self._wake.send(b"\0")
+
+    @staticmethod
+    def _own(question: Question) -> health.Health:
+        """Make sure, once, that it is our service that answers so well, and not another server on its port."""
+        if question.port is None or question.was_ready:
+            return health.Health(True)
+        stranger = port_probe.stranger_on(question.port, process.members(question.pid))
+        if stranger:
+            return health.Health(False, f"port {question.port} is in use by {stranger}, which is not ours")
+        return health.Health(True)
 
     def _epoch(self, pid: int | None) -> float | None:
         if pid is None:

@@ -18,6 +18,8 @@ Kind = Literal["service", "job", "helper"]
 ProbeKind = Literal["exit", "channel", "http", "heartbeat"]
 EXIT_UNSUPPORTED = 97
 """Exit code of a runtime module whose start-up self-test found a release it was not made for."""
+EXIT_CONFIGURATION = 78
+"""Exit code of a runtime module that has said, in one line of its log, what a person has to decide first."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class Spec:
     log_backups: int = 3
 
     def to_json(self) -> str:
-        """Serialise; the file holds secrets, so whoever writes it keeps it 0600."""
-        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
+        """Serialise, layers in their order; the file holds secrets, so whoever writes it keeps it 0600."""
+        return json.dumps(dataclasses.asdict(self), indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Spec:

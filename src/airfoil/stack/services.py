@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Literal
 
 from airfoil.stack import airflow_environment, connections
+from airfoil.stack.address import reachable
 from airfoil.stack.process import STACK_MARK
 from airfoil.stack.service import Probe, Service, Spec
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 AIRFLOW_LAYER = "airflow"
 ML_LAYER = "ml"
 _HEALTH = "/api/v2/monitor/health"
-_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
 # What the pre-loaded parent imports for every Airflow component. A name that does not exist in the installed release
 # is skipped with a note: it only means a slower start.
@@ -75,11 +75,6 @@ ML_MODULES = (
 def stack_id(project: Project) -> str:
     """Names this project's stack on this machine: two copies of a folder are two stacks."""
     return hashlib.sha256(str(project.root.resolve()).encode()).hexdigest()[:16]
-
-
-def reachable(host: str, port: int) -> str:
-    """The address at which this machine reaches a service bound to host."""
-    return f"http://{'127.0.0.1' if host in _EVERYWHERE else host}:{port}"
 
 
 def chosen_engine(settings: Settings) -> Literal["preloaded", "plain"]:

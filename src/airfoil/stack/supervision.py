@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from airfoil.stack.service import EXIT_CONFIGURATION
 from airfoil.stack.state import ServiceState
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ActionKind = Literal["start", "terminate", "kill", "sweep"]
 RUNNING: frozenset[ServiceCondition] = frozenset({"starting", "ready", "unhealthy"})
 SETTLED: frozenset[ServiceCondition] = frozenset({"ready", "done", "failed"})
+_KILLED = -9
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Rules:
     """Deaths without a healthy minute between them."""
     healthy_seconds: float = 60.0
     misses_until_unhealthy: int = 3
-    hung_seconds: float = 60.0
+    hung_seconds: float = 180.0
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Watched:
     next_start: float = 0.0
     stop_deadline: float = 0.0
     detail: str = ""
+    killed_for: str = ""
+    """Why we are ending it: a process that did not end by itself must not be reported as if it had."""
     plain: bool = False
     """The plain command replaces the one whose self-test failed."""
 
@@ -100,7 +104,7 @@ class Supervisor:
     def started(self, name: str, pid: int, pid_started: float | None, now: float) -> list[Action]:
         """A process now runs for this service."""
         one = self.watched[name]
-        one.pid, one.pid_started, one.misses, one.detail = pid, pid_started, 0, ""
+        one.pid, one.pid_started, one.misses, one.detail, one.killed_for = pid, pid_started, 0, "", ""
         self._enter(one, "starting", now)
         return [Action("terminate", name)] if self.stopping else []
 
@@ -122,7 +126,11 @@ class Supervisor:
             one.detail = ""
             self._enter(one, "done", now)
             return []
-        return [Action("sweep", name), *self._died(one, _how(code, evidence), now)]
+        why = _how(code, evidence)
+        if code == _KILLED and not evidence and not one.killed_for:
+            why += ", as the system does when memory runs out"
+        final = code == EXIT_CONFIGURATION  # trying again changes nothing before a person has
+        return [Action("sweep", name), *self._died(one, why, now, final=final)]
 
     def unsupported(self, name: str, now: float) -> list[Action]:
         """Its self-test says this release is unknown: use the plain command from now on, at once."""
@@ -161,10 +169,9 @@ class Supervisor:
             if one.state == "ready" and one.deaths and now - one.since > self.rules.healthy_seconds:
                 one.deaths = 0
             if one.state == "starting" and now - one.since > one.service.start_timeout_seconds:
-                one.detail = f"not ready after {one.service.start_timeout_seconds:.0f} s: {one.detail or 'no answer'}"
-                found.append(Action("kill", one.service.name))
+                found.append(self._kill(one, f"not ready after {one.service.start_timeout_seconds:.0f} s"))
             elif one.state == "unhealthy" and now - one.since > self.rules.hung_seconds:
-                found.append(Action("kill", one.service.name))
+                found.append(self._kill(one, f"unhealthy for {self.rules.hung_seconds:.0f} s"))
             elif one.state == "stopping" and now > one.stop_deadline:
                 one.stop_deadline = now + 5
                 found.append(Action("kill", one.service.name))
@@ -180,6 +187,7 @@ class Supervisor:
             one = self.watched[name]
             if one.pid is None:
                 if one.state not in {"done", "failed"}:
+                    one.detail = ""
                     self._enter(one, "stopped", now)
             elif one.state != "stopping":
                 one.stop_deadline = now + one.service.stop_timeout_seconds
@@ -205,11 +213,17 @@ class Supervisor:
     def _enter(self, one: Watched, state: ServiceCondition, now: float) -> None:
         one.state, one.since = state, now
 
-    def _died(self, one: Watched, why: str, now: float) -> list[Action]:
-        one.detail = f"{one.detail}; {why}" if one.state == "starting" and "not ready after" in one.detail else why
+    def _kill(self, one: Watched, why: str) -> Action:
+        if not one.killed_for:
+            one.killed_for = one.detail = f"{why}: {one.detail or 'no answer'}"
+        return Action("kill", one.service.name)
+
+    def _died(self, one: Watched, why: str, now: float, *, final: bool = False) -> list[Action]:
+        one.detail, one.killed_for = f"{one.killed_for}; {why}" if one.killed_for else why, ""
         one.deaths += 1
-        if one.service.kind == "job" or one.deaths >= self.rules.give_up_after:
-            if one.service.kind != "job":
+        final = final or one.service.kind == "job"
+        if final or one.deaths >= self.rules.give_up_after:
+            if not final:
                 one.detail = f"gave up after {one.deaths} tries: {one.detail}"
             self._enter(one, "failed", now)
             return []
@@ -234,10 +248,12 @@ class Supervisor:
 
 
 def _how(code: int | None, evidence: str) -> str:
+    if code == EXIT_CONFIGURATION and evidence:
+        return evidence  # a whole sentence of our own
     if code is None:
         how = "it ended"
     elif code < 0:
-        import signal  # noqa: PLC0415
+        import signal
 
         try:
             how = f"it was ended by {signal.Signals(-code).name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,12 @@ def service(name: str, state: Any = "ready", **values: Any) -> ServiceState:
 def stack_state(*services: ServiceState, phase: Any = "ready", **values: Any) -> StackState:
     """A stack whose manager is this very process."""
     now = time.time()
-    given = {"started_at": now - 70, "updated_at": now, "ready_at": now - 60, "budgets": {"memory_mib": 1024.0}}
+    given = {
+        "started_at": now - 70,
+        "updated_at": now,
+        "ready_at": now - 60,
+        "budgets": {"memory_mib": 1024.0},
+    }
     return StackState(
         project="shop",
         stack_id="id",
@@ -253,8 +258,7 @@ def task() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def no_colour(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def colours_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody set NO_COLOR or a dumb terminal."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    yield

@@ -93,7 +93,7 @@ def test_nothing_alike_lists_what_there_is(world):
         world.find("zzz")
 
     assert caught.value.next_move == (
-        "Known DAGs: " + ", ".join(f"dag_number_{number:02}" for number in range(8)) + ", ...."
+        "Known DAGs: " + ", ".join(f"dag_number_{number:02}" for number in range(8)) + " and 4 more."
     )
 
 
@@ -161,10 +161,12 @@ def test_a_changed_file_that_is_never_read_runs_as_it_was(world):
 def test_an_import_error_ends_the_wait_with_file_and_reason(world, text):
     name = "fresh.py" if text == "nothing alike" else "sub/other.py"
     world.write(name, text, age=2)
-    trace = 'Traceback:\n  File "x"\nModuleNotFoundError: No module named \'shop\'\n'
+    trace = "Traceback:\n  File \"x\"\nModuleNotFoundError: No module named 'shop'\n"
     world.errors = [{"filename": name, "timestamp": iso(NOW - 1), "stack_trace": trace}]
 
-    with pytest.raises(ConfigurationError, match=rf"{name} does not import: ModuleNotFoundError: No module") as caught:
+    with pytest.raises(
+        ConfigurationError, match=rf"{name} does not import: ModuleNotFoundError: No module"
+    ) as caught:
         world.find("fresh")
 
     assert caught.value.details[-1] == "ModuleNotFoundError: No module named 'shop'"

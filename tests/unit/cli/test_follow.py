@@ -22,7 +22,10 @@ def told(*history):
     """What is said at each look."""
     befores = (None, *history)
     return [
-        [f"{change.label} {change.state} {change.count or change.try_number}" for change in follow.changes(*pair)]
+        [
+            f"{change.label} {change.state} {change.count or change.try_number}"
+            for change in follow.changes(*pair)
+        ]
         for pair in zip(befores, history, strict=False)
     ]
 
@@ -91,7 +94,10 @@ def test_skips_and_tasks_that_never_ran_are_told():
 
 
 def test_a_cleared_task_is_told():
-    assert told(view(one("a", "success")), view(one("a", "")), view(one("a", "queued")))[1:] == [["a cleared 0"], []]
+    assert told(view(one("a", "success")), view(one("a", "")), view(one("a", "queued")))[1:] == [
+        ["a cleared 0"],
+        [],
+    ]
 
 
 def test_look_reads_airflows_answers(task):
@@ -122,7 +128,11 @@ def test_look_survives_odd_answers():
 
 
 def test_a_run_that_ended_keeps_its_own_seconds():
-    run = {"state": "success", "start_date": "2026-11-20T10:00:00Z", "end_date": "2026-11-20T10:00:05.25+00:00"}
+    run = {
+        "state": "success",
+        "start_date": "2026-11-20T10:00:00Z",
+        "end_date": "2026-11-20T10:00:05.25+00:00",
+    }
 
     assert follow.look(run, [], NOW).seconds == 5.25
     assert follow.look(run, [], NOW).ended
@@ -141,7 +151,9 @@ def test_failed_tasks_are_those_that_failed_themselves():
 def test_active_shows_what_goes_on():
     mapped = [one("many", "success" if index < 3 else "running", map_index=index) for index in range(12)]
 
-    found = follow.active(view(one("a", "success"), one("b", "running", seconds=2.0), one("c", "queued"), *mapped))
+    found = follow.active(
+        view(one("a", "success"), one("b", "running", seconds=2.0), one("c", "queued"), *mapped)
+    )
 
     assert [(change.label, change.state, change.count) for change in found] == [
         ("b", "running", ""),
@@ -157,13 +169,20 @@ def test_looks_become_rarer():
 
 
 def test_outcome_is_plain_json():
-    found = follow.outcome("d", "r", view(one("a", "success", 2, seconds=1.23456), one("b", "")), {"airflow_url": "u"})
+    found = follow.outcome(
+        "d", "r", view(one("a", "success", 2, seconds=1.23456), one("b", "")), {"airflow_url": "u"}
+    )
 
     assert found["tasks"] == [
         {"task_id": "a", "map_index": -1, "state": "success", "try_number": 2, "seconds": 1.235},
         {"task_id": "b", "map_index": -1, "state": None, "try_number": 1, "seconds": None},
     ]
-    assert (found["schema"], found["state"], found["seconds"], found["airflow_url"]) == (1, "running", 10.0, "u")
+    assert (found["schema"], found["state"], found["seconds"], found["airflow_url"]) == (
+        1,
+        "running",
+        10.0,
+        "u",
+    )
 
 
 def test_which_changes_are_last_words():

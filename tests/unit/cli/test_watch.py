@@ -85,7 +85,11 @@ def test_a_run_is_followed_to_its_end(time, telling, patience, task):
 
 def test_a_short_outage_is_told_and_survived(telling, patience, task):
     history = History(
-        ("running", [task("a", "running")]), AWAY, AWAY, ServiceAnswerError("404?"), ("success", [task("a", "success")])
+        ("running", [task("a", "running")]),
+        AWAY,
+        AWAY,
+        ServiceAnswerError("404?"),
+        ("success", [task("a", "success")]),
     )
 
     assert follow(history, telling, patience).state == "success"

@@ -11,7 +11,9 @@ RUNS = "/api/v2/dags/team.shop/dagRuns"
 
 @pytest.fixture
 def airflow(http_server, answer):
-    http_server.on("POST", "/auth/token", answer({"access_token": "t1"}, 201), answer({"access_token": "t2"}, 201))
+    http_server.on(
+        "POST", "/auth/token", answer({"access_token": "t1"}, 201), answer({"access_token": "t2"}, 201)
+    )
     with AirflowRest(http_server.url, "admin", "secret", timeout_seconds=2) as client:
         yield client
 
@@ -33,11 +35,15 @@ def test_one_login_serves_many_requests(airflow, http_server, answer):
 
     (login,) = http_server.asked("/auth/token")
     assert login.body == {"username": "admin", "password": "secret"}
-    assert [request.headers["authorization"] for request in http_server.asked("/api/v2/dags/a")] == ["Bearer t1"] * 2
+    assert [request.headers["authorization"] for request in http_server.asked("/api/v2/dags/a")] == [
+        "Bearer t1"
+    ] * 2
 
 
 def test_an_outdated_token_is_renewed_once(airflow, http_server, answer):
-    http_server.on("GET", "/api/v2/dags/a", answer({"dag_id": "a"}), answer({}, 401), answer({"dag_id": "again"}))
+    http_server.on(
+        "GET", "/api/v2/dags/a", answer({"dag_id": "a"}), answer({}, 401), answer({"dag_id": "again"})
+    )
     airflow.dag("a")
 
     assert airflow.dag("a") == {"dag_id": "again"}
@@ -124,7 +130,9 @@ def test_a_refused_parameter_is_told(airflow, http_server, answer):
 
 
 def test_recent_runs_are_newest_first(airflow, http_server, answer):
-    http_server.on("GET", "/api/v2/dags/~/dagRuns", answer({"dag_runs": [{"dag_run_id": "b"}, {"dag_run_id": "a"}]}))
+    http_server.on(
+        "GET", "/api/v2/dags/~/dagRuns", answer({"dag_runs": [{"dag_run_id": "b"}, {"dag_run_id": "a"}]})
+    )
     http_server.on("GET", RUNS, answer({"dag_runs": []}))
 
     assert [run["dag_run_id"] for run in airflow.recent_runs(500)] == ["b", "a"]

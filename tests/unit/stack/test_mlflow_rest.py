@@ -19,7 +19,9 @@ def mlflow(http_server, answer):
         yield client
 
 
-@pytest.mark.parametrize(("body", "status", "expected"), [("OK", 200, True), ("<html>", 200, False), ("OK", 404, False)])
+@pytest.mark.parametrize(
+    ("body", "status", "expected"), [("OK", 200, True), ("<html>", 200, False), ("OK", 404, False)]
+)
 def test_healthy_reads_the_body(mlflow, http_server, answer, body, status, expected):
     http_server.on("GET", "/health", answer(body, status))
 
@@ -36,7 +38,9 @@ def test_nobody_there_is_not_healthy_but_an_error_elsewhere():
 def test_latest_runs_name_their_experiment_and_page(mlflow, http_server, answer):
     info = {"run_id": "r1", "experiment_id": "3", "run_name": "train", "status": "FINISHED"}
     times = {"start_time": 1_795_000_000_500, "end_time": "1795000001500"}
-    http_server.on("POST", f"{API}/runs/search", answer({"runs": [{"info": info | times}, {"info": {"run_id": "r2"}}]}))
+    http_server.on(
+        "POST", f"{API}/runs/search", answer({"runs": [{"info": info | times}, {"info": {"run_id": "r2"}}]})
+    )
 
     first, second = mlflow.latest_runs(2)
 
@@ -116,7 +120,9 @@ def test_a_login_is_sent_when_there_is_one(http_server, answer):
     assert http_server.requests[0].headers["authorization"] == f"Basic {expected}"
 
 
-@pytest.mark.parametrize(("body", "status", "kind"), [({}, 401, ServiceRefusedError), ("<html>", 200, ServiceAnswerError)])
+@pytest.mark.parametrize(
+    ("body", "status", "kind"), [({}, 401, ServiceRefusedError), ("<html>", 200, ServiceAnswerError)]
+)
 def test_a_stranger_on_the_port(mlflow, http_server, answer, body, status, kind):
     http_server.on("GET", f"{API}/model-versions/search", answer(body, status))
 
@@ -132,6 +138,8 @@ def test_garbled_rows_are_an_error(mlflow, http_server, answer):
 
 
 def test_missing_parts_of_a_run_become_empty(mlflow, http_server, answer):
-    http_server.on("POST", f"{API}/runs/search", answer({"runs": [{"info": None}, {"info": {"start_time": "soon"}}]}))
+    http_server.on(
+        "POST", f"{API}/runs/search", answer({"runs": [{"info": None}, {"info": {"start_time": "soon"}}]})
+    )
 
     assert [run["start_time"] for run in mlflow.latest_runs(2)] == [None, None]

@@ -45,7 +45,9 @@ def test_object_gives_the_parsed_body(service, http_server, answer):
 def test_nobody_there_is_unreachable_with_a_next_move():
     service = rest.JsonService("Airflow", "http://127.0.0.1:1", timeout_seconds=1)
 
-    with pytest.raises(ServiceUnreachableError, match=r"^Airflow at http://127.0.0.1:1 does not answer") as caught:
+    with pytest.raises(
+        ServiceUnreachableError, match=r"^Airflow at http://127.0.0.1:1 does not answer"
+    ) as caught:
         service.send("GET", "/")
 
     assert "airfoil status" in caught.value.next_move
@@ -110,7 +112,12 @@ def test_rows_must_be_a_list_of_objects(service, rows):
         (403, {}, ServiceRefusedError, r"refused us \(403\)\.$"),
         (404, {"detail": "no such\nthing."}, ServiceAnswerError, r"\(404: no such thing\)\.$"),
         (400, {"error_code": "X", "message": "bad filter"}, ServiceAnswerError, r"\(400: bad filter\)\.$"),
-        (422, {"detail": [{"msg": "Field required"}, "odd"]}, ServiceAnswerError, r"422: Field required; odd"),
+        (
+            422,
+            {"detail": [{"msg": "Field required"}, "odd"]},
+            ServiceAnswerError,
+            r"422: Field required; odd",
+        ),
         (400, "<html>", ServiceAnswerError, r"\(400\)\.$"),
     ],
 )

@@ -48,7 +48,12 @@ def test_a_traceback_shows_the_persons_own_lines():
         {"filename": "/home/me/dags/shop.py", "lineno": 10, "name": "train"},
         {"filename": airflow, "lineno": 3, "name": "hook"},
     ]
-    error = {"exc_type": "ValueError", "exc_value": "three is\ntoo much", "exc_notes": ["try two"], "frames": frames}
+    error = {
+        "exc_type": "ValueError",
+        "exc_value": "three is\ntoo much",
+        "exc_notes": ["try two"],
+        "frames": frames,
+    }
 
     assert task_log.lines([{"event": "Task failed", "error_detail": [error]}]) == [
         "Task failed",
@@ -63,7 +68,11 @@ def test_a_traceback_shows_the_persons_own_lines():
 
 
 def test_the_cause_comes_first():
-    detail = [{"exc_type": "RuntimeError", "exc_value": "late"}, {"exc_type": "KeyError", "exc_value": ""}, "odd"]
+    detail = [
+        {"exc_type": "RuntimeError", "exc_value": "late"},
+        {"exc_type": "KeyError", "exc_value": ""},
+        "odd",
+    ]
 
     assert task_log.lines([{"event": "x", "error_detail": detail}]) == ["x", "KeyError", "RuntimeError: late"]
 

@@ -95,8 +95,9 @@ class Page:
         if self._watchers >= MAX_WATCHERS:
             return PlainTextResponse("Too many watch already.\n", 503, {"Retry-After": "30"})
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        stream = self._changes() if request.method == "GET" else ()
-        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._changes(), media_type="text/event-stream", headers=headers)
 
     async def _changes(self) -> AsyncIterator[str]:
         self._watchers += 1

@@ -6,6 +6,7 @@ odd field becomes empty, never an exception. No I/O here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -164,7 +165,9 @@ def moment(value: object) -> float | None:
             return None
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if not math.isfinite(number):
         return None
     return number / 1000 if number > MILLISECONDS_FROM else number
 

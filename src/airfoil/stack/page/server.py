@@ -44,8 +44,9 @@ class PageServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Wait for the end."""
         self._loop = asyncio.get_running_loop()
-        if not await self.on_tick(0):  # also sets the default headers, once
-            await self._page.leaving.wait()
+        if await self.on_tick(0):  # also sets the default headers, once
+            self._page.leaving.set()
+        await self._page.leaving.wait()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End on a signal: wake the loop, and with it every stream."""

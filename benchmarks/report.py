@@ -1,0 +1,145 @@
+"""Writes docs/benchmarks.md and its plots from the kept results: `python -m benchmarks.report`.
+
+The page is never edited by hand. What it says about a benchmark comes from the benchmark's own result.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import plots, result
+
+DOCS = Path(__file__).parents[1] / "docs"
+_IMAGES = "images/benchmarks"
+_THREE_DIGITS = 1000
+_INTRO = """\
+<!-- Written by `python -m benchmarks.report` from benchmarks/results. Do not edit. -->
+# Benchmarks
+
+Every claim of speed or size is measured against a peer in the same run, on the same work, on the same machine.
+`make bench NAME=floor` repeats one, `make bench` repeats all and rewrites this page; `SCALE=0.1` gives a quick look
+that is not kept. Ratios are ours divided by the peer's: below one is better for us.
+"""
+
+
+def write(results: list[dict[str, Any]], docs: Path = DOCS) -> Path:
+    """The page and all plots."""
+    images = docs / _IMAGES
+    images.mkdir(parents=True, exist_ok=True)
+    for found in results:
+        plots.draw(found, images / f"{found['line']['name']}.svg")
+    page = docs / "benchmarks.md"
+    page.write_text(render(results), encoding="utf-8")
+    return page
+
+
+def render(results: list[dict[str, Any]]) -> str:
+    """The text of the page."""
+    parts = [_INTRO, *(_section(found) for found in results)]
+    if not results:
+        parts.append("Nothing has been measured yet.\n")
+    return "\n".join(parts)
+
+
+def _section(found: dict[str, Any]) -> str:
+    line = found["line"]
+    blocks = [
+        f"## {found['title']}",
+        found["lead"],
+        f"![{found['title']}: {_summary(found)}]({_IMAGES}/{line['name']}.svg)",
+        _figures(found),
+        _goals(found),
+        _commands(found),
+        "\n".join(f"- {note}" for note in found["notes"]),
+        _circumstances(found),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _summary(found: dict[str, Any]) -> str:
+    """The plot in words, for those who do not see it."""
+    parts = []
+    for figure in _plotted(found):
+        values = ", ".join(
+            f"{side['label']} {_number(found['line'][side['key']][figure['key']], figure)}"
+            for side in found["sides"]
+        )
+        parts.append(f"{figure['label']}: {values}")
+    return "; ".join(parts)
+
+
+def _plotted(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [figure for figure in found["figures"] if figure["is_plotted"]]
+
+
+def _figures(found: dict[str, Any]) -> str:
+    line, sides = found["line"], found["sides"]
+    peers = [side for side in sides if side["key"] != result.OURS]
+    header = ["", *(f"`{s['label']}`" if s["key"] == result.OURS else s["label"] for s in sides)]
+    header += ["ratio" if side["key"] == result.PEER else f"ratio to {side['label']}" for side in peers]
+    rows = []
+    for figure in found["figures"]:
+        key = figure["key"]
+        cells = [figure["label"], *(_number(line[side["key"]][key], figure) for side in sides)]
+        cells += [_ratio(line[f"ratio{side['key'].removeprefix(result.PEER)}"].get(key)) for side in peers]
+        rows.append(cells)
+    return _table(header, rows)
+
+
+def _goals(found: dict[str, Any]) -> str:
+    if not found["goals"]:
+        return ""
+    rows = [
+        [
+            goal["text"],
+            _amount(goal["limit"], goal["unit"]),
+            _amount(goal["value"], goal["unit"]),
+            "yes" if goal["is_met"] else "**no**",
+        ]
+        for goal in found["goals"]
+    ]
+    return _table(["Goal", "at most", "measured", "met"], rows)
+
+
+def _commands(found: dict[str, Any]) -> str:
+    blocks = "\n\n".join(f"{side['label']}:\n\n```sh\n{side['command']}\n```" for side in found["sides"])
+    return f"### How each was started\n\n{blocks}\n\n### How it was measured"
+
+
+def _circumstances(found: dict[str, Any]) -> str:
+    machine, line = found["machine"], found["line"]
+    versions = ", ".join(f"{name} {version}" for name, version in line["versions"].items())
+    repeats = "once" if line["samples"] == 1 else f"{line['samples']} times, medians shown"
+    equal = "did the same work" if line["equal"] else "did **not** do the same work"
+    return (
+        f"Taken on {found['taken_on']}, {repeats}, on {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB, {machine['system']}; {versions}. All contenders {equal}."
+    )
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---", *(["---:"] * (len(header) - 1))], *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _number(value: float, figure: dict[str, Any]) -> str:
+    return f"{value:,.{figure['digits']}f}{_unit(figure['unit'])}"
+
+
+def _amount(value: float, unit: str) -> str:
+    """Three digits, but never a rounded-off whole number."""
+    return (f"{value:.3g}" if value < _THREE_DIGITS else f"{value:,.0f}") + _unit(unit)
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    print(write(result.load_all()), file=sys.stderr)

@@ -1,0 +1,114 @@
+"""The shipped DAGs: wiring that parses fast, alone, and without asking anybody anything."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.contracts
+
+ROOT = Path(__file__).parents[2]
+DAGS = ROOT / "dags"
+EXPECTED = {"simple_test_dag.py": {"simple_test_dag"}, "example_dag.py": {"example_dag"}}
+PARSE_BUDGET_SECONDS = 0.5
+MAY_BE_IMPORTED_AT_THE_TOP = {
+    "__future__",
+    "airflow",
+    "airfoil",
+    "collections",
+    "datetime",
+    "pathlib",
+    "typing",
+}
+
+# Parses one file as a task process does: no database, no socket, no connection, no variable.
+PARSE = """
+import json, runpy, sys, time
+import airflow.sdk, airflow.sdk.definitions.connection, airflow.sdk.definitions.variable
+from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.standard.operators import bash, python
+
+asked = []
+def audit(event, arguments):
+    if event in {"sqlite3.connect", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system"}:
+        asked.append(f"{event} {arguments!r}")
+def refuse(*arguments, **_):
+    asked.append(f"connection or variable {arguments!r}")
+    raise LookupError
+for kind in (airflow.sdk.Connection, airflow.sdk.Variable):
+    kind.get = refuse
+sys.addaudithook(audit)
+before = set(sys.modules)
+started = time.monotonic()
+bag = DagBag(dag_folder=sys.argv[1])
+seconds = time.monotonic() - started
+new = {name.partition(".")[0] for name in set(sys.modules) - before}
+heavy = {"feast", "matplotlib", "mlflow", "numpy", "pandas", "sklearn"} & new
+print("RESULT" + json.dumps({
+    "errors": bag.import_errors, "ids": sorted(bag.dags), "asked": asked, "heavy": sorted(heavy), "seconds": seconds,
+    "dags": {i: {"tags": sorted(d.tags), "description": d.description, "doc": d.doc_md, "catchup": d.catchup,
+                 "owners": sorted(t.task_id for t in d.tasks)} for i, d in bag.dags.items()},
+}))
+"""
+
+
+@pytest.fixture(scope="module", params=sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
+def parsed(request, tmp_path_factory):
+    """What a fresh process, in an Airflow that has no database, found in one DAG file."""
+    home = tmp_path_factory.mktemp("airflow")
+    environment = os.environ | {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    said = subprocess.run(
+        [sys.executable, "-c", PARSE, str(request.param)],
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "RESULT" in said.stdout, said.stderr[-3000:]
+    return request.param, json.loads(said.stdout.rpartition("RESULT")[2])
+
+
+def test_the_expected_files_are_there():
+    assert {path.name for path in DAGS.glob("*.py")} == set(EXPECTED)
+
+
+def test_a_file_parses_and_holds_the_dags_it_should(parsed):
+    path, found = parsed
+    assert found["errors"] == {}
+    assert set(found["ids"]) == EXPECTED[path.name]
+
+
+def test_parsing_asks_nobody_anything(parsed):
+    assert parsed[1]["asked"] == []
+
+
+def test_parsing_is_fast_and_loads_no_ml_library(parsed):
+    assert parsed[1]["heavy"] == []
+    assert parsed[1]["seconds"] < PARSE_BUDGET_SECONDS
+
+
+def test_a_dag_says_what_it_is_and_does_not_run_for_the_past(parsed):
+    for dag_id, dag in parsed[1]["dags"].items():
+        assert dag["description"], dag_id
+        assert dag["doc"], dag_id
+        assert dag["tags"], dag_id
+        assert dag["catchup"] is False, dag_id
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.name)
+def test_a_file_imports_only_wiring_at_its_top(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").partition(".")[0])
+    assert names <= MAY_BE_IMPORTED_AT_THE_TOP

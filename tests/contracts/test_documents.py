@@ -1,0 +1,152 @@
+"""Documents say what is true: commands, settings, names and decisions are compared with the code."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+
+import airfoil
+from airfoil.cli.app import app
+from airfoil.settings import Settings
+
+pytestmark = pytest.mark.contracts
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+COMMANDS = typer.main.get_command(app).commands
+# Set by us, not by a person.
+INTERNAL_SETTINGS = {"given"}
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_the_readme_opens_with_the_two_commands():
+    opening = read("README.md")[:600]
+    assert "$ make demo" in opening
+    assert "$ make test" in opening
+
+
+def test_the_changelog_has_this_version():
+    assert re.search(rf"^## {re.escape(airfoil.__version__)} \(", read("CHANGELOG.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_documented_with_its_options(name):
+    text = read("docs/cli.md")
+    assert f"### airfoil {name}\n" in text
+    section = text.partition(f"### airfoil {name}\n")[2].partition("\n##")[0]
+    options = {option for one in COMMANDS[name].params for option in one.opts if option.startswith("--")}
+    assert [option for option in sorted(options - {"--help"}) if option not in section] == []
+
+
+def test_no_command_is_documented_that_does_not_exist():
+    assert set(re.findall(r"^### airfoil (\S+)$", read("docs/cli.md"), re.MULTILINE)) == set(COMMANDS)
+
+
+def settings_by_key():
+    for section, field in Settings.model_fields.items():
+        if section not in INTERNAL_SETTINGS:
+            for key, value in field.annotation.model_fields.items():
+                yield section, key, value.default
+
+
+@pytest.mark.parametrize(("section", "key", "default"), list(settings_by_key()))
+def test_a_setting_is_documented_with_its_default(section, key, default):
+    text = read("docs/settings.md").partition(f"\n## [{section}]\n")[2].partition("\n## ")[0]
+    shown = re.search(rf"^\| `{key}` \| (.+?) \|", text, re.MULTILINE)
+    assert shown, f"[{section}] {key} is not in docs/settings.md"
+    if (section, key) != ("project", "name"):
+        assert tomllib.loads(f"value = {shown[1].strip('`')}")["value"] == plain(default)
+
+
+def plain(value):
+    """A default as TOML would hold it."""
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_no_setting_is_documented_that_does_not_exist():
+    documented = set()
+    for part in read("docs/settings.md").split("\n## [")[1:]:
+        section = part.partition("]")[0]
+        table = part.partition("\n## ")[0]
+        documented |= {(section, key) for key in re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)}
+    assert documented == {(section, key) for section, key, _ in settings_by_key()}
+
+
+def test_the_public_names_are_documented_and_no_others():
+    text = read("docs/python.md").partition("## MlflowHook")[0]
+    documented = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert documented == set(airfoil.__all__) - {"__version__"}
+
+
+@pytest.mark.parametrize("name", airfoil.__all__)
+def test_a_public_name_can_be_had_and_is_listed(name):
+    assert getattr(airfoil, name)
+    assert name in dir(airfoil)
+
+
+def test_the_table_of_the_front_door_is_complete_and_sorted():
+    assert set(airfoil.__all__) == {*airfoil._HOMES, "__version__"}
+    assert list(airfoil._HOMES) == sorted(airfoil._HOMES)
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        airfoil.nonsense  # noqa: B018 - the access is the test
+
+
+def test_every_decision_is_in_the_index_and_has_its_parts():
+    records = sorted((DOCS / "adr").glob("[0-9]*.md"))
+    index = read("docs/adr/index.md")
+    assert [path.name for path in records if f"({path.name})" not in index] == []
+    assert len({path.name[:4] for path in records}) == len(records), "two records share a number"
+    for path in records:
+        text = path.read_text(encoding="utf-8")
+        for part in ("Status: ", "## Context", "## Decision", "## Consequences", "## What violates this"):
+            assert part in text, f"{path.name} lacks '{part}'"
+
+
+def test_the_documentation_builds_without_a_warning(tmp_path):
+    # Built from a copy, so that nothing is written into the checkout.
+    (tmp_path / "zensical.toml").write_text(read("zensical.toml"), encoding="utf-8")
+    shutil.copytree(DOCS, tmp_path / "docs")
+    zensical = Path(sys.executable).with_name("zensical")
+    said = subprocess.run(
+        [zensical, "build", "--strict", "--clean"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert (tmp_path / "site" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_of_the_top_pages_lead_somewhere(name):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_makefile_explains_every_target_and_help_lists_them():
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("demo", "up", "down", "status", "test", "test-full", "lint", "bench", "docs", "clean"):
+        assert re.search(rf"^  make {target} +\S", said, re.MULTILINE), target
+
+
+def test_clean_leaves_the_state_of_the_platform_alone(tmp_path):
+    (tmp_path / "Makefile").write_text(read("Makefile"), encoding="utf-8")
+    for folder in (".airfoil/mlflow", ".venv/bin", "src/__pycache__", "dist"):
+        (tmp_path / folder).mkdir(parents=True)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    subprocess.run(["make", "clean"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_dir()}
+    assert left == {".airfoil", ".airfoil/mlflow", ".venv", ".venv/bin", "src"}

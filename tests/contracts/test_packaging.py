@@ -1,0 +1,154 @@
+"""What is shipped: a wheel that works alone, templates that are right, a lock without ballast."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from airfoil.settings import Settings, load
+
+pytestmark = pytest.mark.contracts
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "src" / "airfoil" / "templates"
+NAMES = ("minimal", "training", "all")
+SHIPPED_DAGS = {
+    "minimal": {"simple_test_dag.py"},
+    "training": {"example_dag.py"},
+    "all": {"simple_test_dag.py", "example_dag.py"},
+}
+MAY_DIFFER = {"README.md", "tests/test_dags.py"}
+
+
+def uv() -> str:
+    """The uv on PATH, or the one that `make` fetched into .venv."""
+    return shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel that `uv build` makes, by way of the source distribution, as for a release."""
+    folder = tmp_path_factory.mktemp("dist")
+    said = subprocess.run(
+        [uv(), "build", "--quiet", "--out-dir", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    (path,) = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel):
+    tops = {name.partition("/")[0] for name in wheel.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"airfoil"}
+    strays = [
+        name for name in wheel.namelist() if re.search(r"(^|/)(__pycache__|\.mypy_cache|\.DS_Store)", name)
+    ]
+    assert strays == []
+
+
+def test_the_wheel_holds_every_module_and_data_file_of_the_tree(wheel):
+    caches = {"__pycache__", ".mypy_cache", ".ruff_cache"}
+    expected = {
+        path.relative_to(ROOT / "src").as_posix()
+        for path in (ROOT / "src" / "airfoil").rglob("*")
+        if path.is_file() and not caches.intersection(path.parts)
+    }
+    assert expected
+    assert expected - set(wheel.namelist()) == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_wheel_holds_each_template_with_its_dags(wheel, name):
+    prefix = f"airfoil/templates/{name}/"
+    found = {path.removeprefix(prefix) for path in wheel.namelist() if path.startswith(prefix)}
+    assert {"airfoil.toml", "pyproject.toml", "src/NAME/__init__.py", ".gitignore"} <= found
+    assert {path.removeprefix("dags/") for path in found if path.startswith("dags/")} == SHIPPED_DAGS[name]
+
+
+def test_shipped_dags_are_the_ones_of_this_repository(wheel):
+    for name, dags in SHIPPED_DAGS.items():
+        for dag in dags:
+            assert wheel.read(f"airfoil/templates/{name}/dags/{dag}") == (ROOT / "dags" / dag).read_bytes()
+
+
+def test_the_wheel_says_how_it_is_started_and_registered(wheel):
+    (entry_points,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    text = wheel.read(entry_points).decode()
+    assert "airfoil = airfoil.cli:main" in text
+    assert "provider_info = airfoil.provider.get_provider_info:get_provider_info" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_templates_share_what_they_have_in_common(name):
+    for path in sorted((TEMPLATES / "minimal").rglob("*")):
+        inside = path.relative_to(TEMPLATES / "minimal")
+        if path.is_file() and "__pycache__" not in inside.parts and inside.as_posix() not in MAY_DIFFER:
+            assert (TEMPLATES / name / inside).read_bytes() == path.read_bytes(), inside
+
+
+def test_a_project_says_the_ids_of_its_dags_in_its_test():
+    for name, dags in SHIPPED_DAGS.items():
+        ids = {dag.removesuffix(".py") for dag in dags}
+        text = (TEMPLATES / name / "tests" / "test_dags.py").read_text(encoding="utf-8")
+        assert set(re.findall(r'"(\w+_dag)"', text)) == ids
+
+
+def with_every_key(path: Path) -> str:
+    """The settings file of a template with the "#" before each key taken away."""
+    text = path.read_text(encoding="utf-8").replace("{{name}}", "shop")
+    return re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+
+
+def test_every_setting_stands_in_the_template_with_its_default(tmp_path):
+    text = with_every_key(TEMPLATES / "minimal" / "airfoil.toml")
+    (tmp_path / "airfoil.toml").write_text(text, encoding="utf-8")
+    given = {f"{section}.{key}" for section, keys in tomllib.loads(text).items() for key in keys}
+    known = {
+        f"{section}.{key}"
+        for section, field in Settings.model_fields.items()
+        if section != "given"
+        for key in field.annotation.model_fields
+    }
+    assert given == known
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "airfoil.toml").write_text('[project]\nname = "shop"\n', encoding="utf-8")
+    ours, plain = load(tmp_path, {}), load(tmp_path / "plain", {})
+    assert settings_below(ours, tmp_path) == settings_below(plain, tmp_path / "plain")
+
+
+def settings_below(settings: Settings, root: Path) -> str:
+    return settings.model_dump_json().replace(str(root), "")
+
+
+def test_this_repository_is_a_project(repository):
+    assert load(repository, {}).project.name == "airfoil"
+    text = (repository / "airfoil.toml").read_text(encoding="utf-8")
+    assert text == (TEMPLATES / "minimal" / "airfoil.toml").read_text(encoding="utf-8").replace(
+        "{{name}}", "airfoil"
+    )
+
+
+def test_the_lock_holds_no_gpu_libraries():
+    packages = {package["name"] for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+    gpu = {name for name in packages if re.match(r"(nvidia|cuda|cupy|triton|torch)(-|$)", name)}
+    assert gpu == set()
+    assert "xgboost" not in packages, "xgboost-cpu is the one without GPU libraries"
+
+
+def test_the_lock_is_up_to_date():
+    said = subprocess.run(
+        [uv(), "lock", "--check", "--offline"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr

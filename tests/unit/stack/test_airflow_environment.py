@@ -1,0 +1,119 @@
+"""Every option we set has a reason, a proper name and the value it should have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airfoil.settings import Settings
+from airfoil.settings.schema import AirflowSettings
+from airfoil.stack import airflow_environment
+from airfoil.stack.project import Project
+from airfoil.stack.secrets import Secrets
+
+pytestmark = pytest.mark.unit
+
+PROJECT = Project(Path("/home/ä b/shop"))
+SECRETS = Secrets(
+    fernet_key="FERNET",
+    jwt_secret="JWT",
+    api_secret_key="API",
+    admin_password="ADMIN",
+    webhook_key="HOOK",
+    mlflow_admin_password="MLADMIN",
+    mlflow_flask_secret="FLASK",
+)
+
+
+def options(engine="preloaded", **airflow):
+    settings = Settings(airflow=AirflowSettings(**airflow))
+    return list(airflow_environment.options(settings, PROJECT, SECRETS, 8090, engine))
+
+
+def values(engine="preloaded", **airflow):
+    return {f"{one.section}.{one.key}": one.value for one in options(engine, **airflow)}
+
+
+@pytest.mark.parametrize("engine", ["preloaded", "plain"])
+def test_every_option_has_a_reason_and_is_set_once(engine):
+    found = options(engine)
+    assert all(len(one.reason) >= 8 for one in found)
+    names = [one.variable for one in found]
+    assert len(names) == len(set(names))
+
+
+def test_the_variables_are_airflows():
+    (folder, *_) = options()
+    assert folder.variable == "AIRFLOW__CORE__DAGS_FOLDER"
+    found = airflow_environment.environment(iter(options()))
+    assert found["AIRFLOW__API__PORT"] == "8090"
+    assert found["AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL"]
+    assert all(name.startswith("AIRFLOW__") and name == name.upper() for name in found)
+    assert all(isinstance(value, str) for value in found.values())
+
+
+def test_every_address_follows_the_port():
+    found = values()
+    assert found["api.base_url"] == "http://127.0.0.1:8090"
+    assert found["core.execution_api_server_url"] == "http://127.0.0.1:8090/execution/"
+    assert found["api.host"] == "127.0.0.1"
+
+
+def test_a_server_for_everybody_is_reached_on_loopback_by_its_own_parts():
+    found = values(host="0.0.0.0")  # noqa: S104 - a value, not bound
+    assert found["api.host"] == "0.0.0.0"  # noqa: S104
+    assert found["core.execution_api_server_url"] == "http://127.0.0.1:8090/execution/"
+
+
+def test_sqlite_in_the_project_unless_another_database_is_set():
+    assert values()["database.sql_alchemy_conn"] == f"sqlite:///{PROJECT.airflow_database}"
+    url = "postgresql://airflow:p%40ss@db:5432/airflow"
+    assert values(database=url)["database.sql_alchemy_conn"] == url
+
+
+def test_everything_lies_in_the_project():
+    found = values(dags=Path("my dags"), plugins=Path("/elsewhere/plugins"))
+    assert found["core.dags_folder"] == "/home/ä b/shop/my dags"
+    assert found["core.plugins_folder"] == "/elsewhere/plugins"
+    assert found["logging.base_log_folder"] == str(PROJECT.task_logs)
+    assert found["core.simple_auth_manager_passwords_file"] == str(PROJECT.passwords)
+
+
+def test_the_secrets_are_ours():
+    found = values()
+    assert (found["core.fernet_key"], found["api_auth.jwt_secret"]) == ("FERNET", "JWT")
+    assert found["api.secret_key"] == "API"
+    assert "ADMIN" not in found.values(), "the password travels in its file"
+
+
+def test_the_preloaded_engine_waits_in_its_executor_and_the_plain_one_is_airflows_own():
+    ours = values("preloaded")
+    assert ours["core.executor"] == "airfoil.runtime.executor.WakingLocalExecutor"
+    assert ours["scheduler.scheduler_idle_sleep_time"] == "0"
+    assert ours["core.mp_start_method"] == "fork"
+    plain = values("plain")
+    assert plain["core.executor"] == "LocalExecutor"
+    assert float(plain["scheduler.scheduler_idle_sleep_time"]) > 0, "nothing else makes that loop pause"
+    assert "core.mp_start_method" not in plain
+
+
+def test_the_heartbeat_rules_fit_each_other():
+    found = values()
+    beat = float(found.get("scheduler.job_heartbeat_sec", 5))
+    assert float(found["scheduler.scheduler_health_check_threshold"]) > beat, (
+        "healthy needs a beat within the limit"
+    )
+    assert found["core.parallelism"] == "4"
+    assert values(parallelism=12)["core.parallelism"] == "12"
+
+
+def test_nothing_is_reported_home_and_no_default_password_is_possible():
+    found = values()
+    assert found["usage_data_collection.enabled"] == "False"
+    assert found["api.expose_config"] == "False"
+    assert found["core.load_examples"] == "False"
+    assert found["core.simple_auth_manager_users"] == "admin:admin", (
+        "name and role; the password is generated"
+    )
+    assert "core.simple_auth_manager_all_admins" not in found

@@ -1,0 +1,251 @@
+"""Processes, real ones: who still is who, who carries a mark, and that a sweep leaves nobody."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from airfoil.stack import process
+
+pytestmark = pytest.mark.unit
+
+ON_LINUX = sys.platform == "linux"
+NEVER_A_PID = 2**22 + 1
+"""Linux gives out numbers below 2**22."""
+
+
+def wait_for(check: Callable[[], object], seconds: float = 5.0) -> None:
+    """Look again and again until it holds."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def stack_id() -> Iterator[str]:
+    made = uuid.uuid4().hex[:16]
+    yield made
+    process.sweep(made)
+
+
+def child(*argv: str, mark: str = "", **options) -> subprocess.Popen[bytes]:
+    env = {"PATH": os.environ["PATH"]} | ({process.STACK_MARK: mark} if mark else {})
+    return subprocess.Popen(argv or ("sleep", "60"), env=env, **options)
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    made = child()
+    yield made
+    made.kill()
+    made.wait()
+
+
+# -- identity
+
+
+def test_a_process_is_itself_as_long_as_it_lives(sleeper):
+    born = process.birth(sleeper.pid)
+    assert born is not None
+    assert process.is_alive(sleeper.pid, born)
+    assert process.birth(sleeper.pid) == born
+    sleeper.kill()
+    sleeper.wait()
+    assert process.birth(sleeper.pid) is None
+    assert not process.is_alive(sleeper.pid, born)
+
+
+def test_a_pid_that_belongs_to_another_process_by_now_is_not_the_one_we_started(sleeper):
+    born = process.birth(sleeper.pid)
+    assert born is not None
+    for other in (born - 1, born + 1, born - 0.05, 0.0):
+        assert not process.is_alive(sleeper.pid, other)
+        assert not process.signal_process(sleeper.pid, other, signal.SIGKILL)
+    assert sleeper.poll() is None, "nobody else's process is ever signalled"
+
+
+def test_nothing_known_is_nobody_alive():
+    assert not process.is_alive(None, None)
+    assert not process.is_alive(os.getpid(), None)
+    assert not process.is_alive(None, 1.0)
+    assert process.birth(NEVER_A_PID) is None
+    assert process.started_at_epoch(NEVER_A_PID) is None
+    assert not process.signal_process(NEVER_A_PID, 1.0, signal.SIGTERM)
+
+
+def test_a_zombie_counts_as_gone():
+    ended = child("true")
+    try:
+        wait_for(lambda: psutil.Process(ended.pid).status() == psutil.STATUS_ZOMBIE)
+        assert process.birth(ended.pid) is None
+        assert not process.is_alive(ended.pid, 1.0)
+    finally:
+        ended.wait()
+
+
+@pytest.mark.skipif(not ON_LINUX, reason="/proc")
+def test_a_name_with_brackets_and_spaces_does_not_confuse_us(tmp_path):
+    program = tmp_path / "a) Z 1 (b"
+    program.symlink_to("/bin/sleep")
+    odd = child(str(program), "60")
+    try:
+        assert process.birth(odd.pid) == pytest.approx(process.birth(os.getpid()), abs=3600)
+        assert odd.pid in process.members(odd.pid)
+    finally:
+        odd.kill()
+        odd.wait()
+
+
+def test_a_signal_reaches_exactly_this_process(sleeper):
+    assert process.signal_process(sleeper.pid, process.birth(sleeper.pid), signal.SIGTERM)
+    assert sleeper.wait(5) == -signal.SIGTERM
+
+
+def test_the_wall_clock_time_of_a_start(sleeper):
+    began = process.started_at_epoch(sleeper.pid)
+    assert began == pytest.approx(time.time(), abs=5)
+
+
+# -- marks
+
+
+def test_only_what_carries_exactly_this_mark_is_found(stack_id, sleeper):
+    ours = child(mark=stack_id)
+    other = child(mark=f"{stack_id}x")
+    try:
+        assert process.marked(stack_id) == [ours.pid]
+        assert process.marked("") == []
+    finally:
+        for made in (ours, other):
+            made.kill()
+            made.wait()
+    assert process.marked(stack_id) == []
+
+
+def test_we_ourselves_are_never_found(stack_id):
+    code = (
+        "import os; from airfoil.stack import process; print(process.marked(os.environ[process.STACK_MARK]))"
+    )
+    env = os.environ | {process.STACK_MARK: stack_id}
+    said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
+
+
+def test_a_sweep_ends_all_that_is_marked_and_nothing_else(stack_id, sleeper):
+    """Also what forked into a session of its own, what ignores SIGTERM and what lost its parent."""
+    deaf = child("sh", "-c", "trap '' TERM; sleep 60 & wait", mark=stack_id)
+    forked = child("sh", "-c", "setsid sleep 60 & wait", mark=stack_id, start_new_session=True)
+    parent = child("sh", "-c", "setsid sleep 60 & exec true", mark=stack_id)
+    assert parent.wait(5) == 0
+    spared = child(mark=stack_id)
+    try:
+        wait_for(lambda: len(process.marked(stack_id)) == 6)
+        assert {deaf.pid, forked.pid, spared.pid} < set(process.marked(stack_id))
+        ended = process.sweep(stack_id, spare=[spared.pid])
+        assert len(ended) == 5
+        assert process.marked(stack_id) == [spared.pid]
+        assert (deaf.wait(5), forked.wait(5)) == (-signal.SIGKILL, -signal.SIGKILL)
+        assert sleeper.poll() is None
+        assert process.sweep(stack_id, spare=[spared.pid]) == []
+    finally:
+        spared.kill()
+        spared.wait()
+
+
+def test_a_sweep_catches_up_with_something_that_forks_as_fast_as_it_can(stack_id):
+    script = "n=0; while [ $n -lt 200 ]; do n=$((n+1)); setsid sleep 60 & done; wait"
+    busy = child("sh", "-c", script, mark=stack_id)
+    wait_for(lambda: len(process.marked(stack_id)) > 3)
+    process.sweep(stack_id)
+    busy.wait(5)
+    assert process.marked(stack_id) == []
+
+
+# -- families
+
+
+def test_the_members_of_a_service_are_its_session_and_all_that_descends_from_it(stack_id, sleeper):
+    leader = child(
+        "sh", "-c", "sleep 60 & setsid sh -c 'sleep 60 & wait' & wait", mark=stack_id, start_new_session=True
+    )
+    try:
+        wait_for(lambda: len(process.members(leader.pid)) == 4)
+        found = process.members(leader.pid)
+        assert found == sorted(process.marked(stack_id))
+        assert leader.pid in found
+        assert not {sleeper.pid, os.getpid()} & set(found)
+    finally:
+        process.sweep(stack_id)
+        leader.wait(5)
+
+
+def test_orphans_of_a_dead_leader_are_found_by_their_session(stack_id):
+    leader = child("sh", "-c", "sleep 60 & exec true", mark=stack_id, start_new_session=True)
+    leader.wait(5)
+    assert process.members(leader.pid) == process.marked(stack_id)
+    assert len(process.members(leader.pid)) == 1
+
+
+def test_nobody_belongs_to_a_process_that_never_was():
+    assert process.members(NEVER_A_PID) == []
+
+
+def test_killing_counts_those_that_were_there(sleeper):
+    assert process.kill_all([NEVER_A_PID]) == 0
+    assert process.kill_all([sleeper.pid, NEVER_A_PID]) == 1
+    assert sleeper.wait(5) == -signal.SIGKILL
+
+
+# -- collecting
+
+COLLECT = """
+import os, sys, time
+from airfoil.stack import process
+
+assert process.adopt_orphans() == (sys.platform == "linux")
+reader, writer = os.pipe()
+if os.fork() == 0:  # the middle ends at once, its child becomes ours
+    child = os.fork()
+    if child == 0:
+        os.close(writer)
+        time.sleep(0.05)
+        os._exit(97)
+    os.write(writer, str(child).encode())
+    os._exit(3)
+os.close(writer)
+orphan = int(os.fdopen(reader).read())
+killed = os.fork()
+if killed == 0:
+    time.sleep(60)
+process.reap(lambda pid, code: print("too early", pid) if pid == killed else None)
+os.kill(killed, 9)
+exits = {}
+deadline = time.monotonic() + 5
+while not {orphan, killed} <= set(exits) and time.monotonic() < deadline:
+    process.reap(exits.__setitem__)
+    time.sleep(0.005)
+process.reap(exits.__setitem__)
+print(exits[orphan], exits[killed], len(exits))
+"""
+
+
+@pytest.mark.skipif(not ON_LINUX, reason="only Linux lets a process adopt orphans")
+def test_exit_codes_of_children_and_of_adopted_orphans_are_collected():
+    said = subprocess.run([sys.executable, "-c", COLLECT], capture_output=True, text=True, check=True)
+    assert said.stdout.split()[:2] == ["97", "-9"]
+    assert said.stdout.split()[2] in {"2", "3"}, "the middle one too, unless the first look had it"
+
+
+def test_nothing_here_knows_a_service():
+    source = Path(process.__file__).read_text(encoding="utf-8")
+    assert "airfoil." not in source.partition('"""')[2].partition('"""')[2]

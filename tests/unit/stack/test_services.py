@@ -1,0 +1,288 @@
+"""The table of services: what must hold for every row, with every setting."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from airfoil.settings import Settings
+from airfoil.settings.schema import (
+    AirflowSettings,
+    BudgetSettings,
+    MlflowSettings,
+    PageSettings,
+    StackSettings,
+)
+from airfoil.stack import plan, services
+from airfoil.stack.process import STACK_MARK
+from airfoil.stack.project import Project
+from airfoil.stack.secrets import Secrets
+from airfoil.stack.service import Service, Spec
+
+pytestmark = pytest.mark.unit
+
+SECRETS = Secrets(
+    fernet_key="FERNET-KEY-1234567890",
+    jwt_secret="JWT-SECRET-1234567890",
+    api_secret_key="API-SECRET-1234567890",
+    admin_password="ADMIN-PASSWORD-1234567",
+    webhook_key="WEBHOOK-KEY-1234567890",
+    mlflow_admin_password="MLFLOW-PASSWORD-12345",
+    mlflow_flask_secret="FLASK-SECRET-12345678",
+)
+PORTS = {"airflow": 18080, "mlflow": 15000, "page": 18081}
+PROJECT = Project(Path("/home/ä b/shop"))
+ORDER = ["setup", "preload", "api-server", "scheduler", "dag-processor", "triggerer", "mlflow", "page"]
+
+
+def settings(engine="preloaded", **sections):
+    return Settings(stack=StackSettings(engine=engine), **sections)
+
+
+def spec(engine="preloaded", ports=None, **sections) -> Spec:
+    return services.specification(settings(engine, **sections), PROJECT, SECRETS, ports or PORTS)
+
+
+@pytest.fixture(params=["preloaded", "plain", "with auth", "on servers"])
+def table(request) -> Spec:
+    """The table in each of its forms."""
+    if request.param == "with auth":
+        return spec(mlflow=MlflowSettings(auth=True))
+    if request.param == "on servers":
+        return spec(
+            airflow=AirflowSettings(database="postgresql://airflow:DATABASE-PASSWORD@db/airflow"),
+            mlflow=MlflowSettings(
+                database="postgresql://mlflow:DATABASE-PASSWORD@db/mlflow", artifacts="s3://bucket/x"
+            ),
+        )
+    return spec(request.param)
+
+
+# -- what holds for every row
+
+
+def test_names_ports_and_logs_are_unique_and_every_service_is_there(table):
+    names = [row.name for row in table.services]
+    assert sorted(names) == sorted(name for name in ORDER if name != "preload" or table.engine == "preloaded")
+    for values in (names, [row.log for row in table.services], [row.title for row in table.services]):
+        assert len(set(values)) == len(values)
+    ports = [row.port for row in table.services if row.port]
+    assert sorted(ports) == sorted(PORTS.values())
+
+
+def test_needs_and_uses_exist_and_give_an_order(table):
+    names = {row.name for row in table.services}
+    for row in table.services:
+        assert {*row.needs, *row.uses} <= names - {row.name}
+    starting = plan.waves({row.name: row.needs for row in table.services})
+    stopping = plan.stop_order({row.name: (*row.needs, *row.uses) for row in table.services})
+    assert "setup" in starting[0] or "setup" in starting[1]
+    flat = [name for wave in stopping for name in wave]
+    assert flat.index("scheduler") < flat.index("api-server"), "tasks need the api-server to the end"
+    assert flat.index("scheduler") < flat.index("mlflow")
+
+
+def test_no_secret_is_in_any_argument_or_title(table):
+    secrets = (*vars(SECRETS).values(), "DATABASE-PASSWORD")
+    for row in table.services:
+        said = " ".join(
+            [row.title, row.url, row.log, row.version, *row.argv, *row.fallback_argv, row.probe.url]
+        )
+        assert not [secret for secret in secrets if secret in said], row.name
+
+
+def test_everything_listens_on_loopback(table):
+    for row in table.services:
+        for argv in (row.argv, row.fallback_argv):
+            hosts = [argv[place + 1] for place, word in enumerate(argv) if word == "--host"]
+            assert hosts == ["127.0.0.1"] * len(hosts), row.name
+            assert bool(hosts) == bool(row.port and argv), row.name
+        if row.probe.url:
+            assert urlsplit(row.probe.url).hostname == "127.0.0.1"
+
+
+def test_a_probe_asks_the_service_itself_and_believes_no_open_port(table):
+    for row in table.services:
+        if row.port:
+            assert row.probe.kind == "http"
+            assert row.probe.url.startswith(f"{row.url}/")
+        if row.probe.kind == "heartbeat":
+            assert row.probe.component == row.name.replace("-", "_")
+        assert row.probe.kind != "exit" or row.kind == "job"
+
+
+def test_every_command_is_this_python_and_a_module(table):
+    for row in table.services:
+        for argv in filter(None, (row.argv, row.fallback_argv)):
+            assert argv[:2] == (sys.executable, "-m"), row.name
+
+
+def test_what_is_forked_names_its_layer_its_module_and_a_plain_command(table):
+    for row in table.services:
+        if table.engine == "plain":
+            assert row.stage == ""
+            continue
+        assert row.stage in {"", *table.preload}
+        if row.stage:
+            assert row.argv[2] == row.module, "forked or started alone, the same module runs"
+            assert row.fallback_argv or row.kind == "job"
+            assert row.fallback_argv[2:3] != (row.module,)
+
+
+def test_budgets_and_patience_come_from_the_settings(table):
+    budgets = BudgetSettings().services
+    for row in table.services:
+        assert row.memory_budget_mib == budgets[row.name]
+        assert row.start_timeout_seconds == 120.0
+        assert 0 < row.stop_timeout_seconds <= 30.0
+        assert row.log == str(PROJECT.service_log(row.name))
+    assert table.budgets == {"memory_mib": 1024, "start_seconds": 60}
+
+
+def test_a_shorter_patience_at_the_end_binds_every_service():
+    short = services.specification(
+        Settings(stack=StackSettings(stop_timeout_seconds=2, start_timeout_seconds=7)),
+        PROJECT,
+        SECRETS,
+        PORTS,
+    )
+    assert {row.stop_timeout_seconds for row in short.services} == {2.0}
+    assert {row.start_timeout_seconds for row in short.services} == {7.0}
+
+
+def test_the_table_survives_json(table):
+    again = Spec.from_json(table.to_json())
+    assert again == table
+    assert again.digest() == table.digest()
+    assert list(again.preload) == list(table.preload)
+    assert [Service.from_dict(json.loads(json.dumps(row.to_dict()))) for row in table.services] == [
+        *table.services
+    ]
+
+
+# -- what all processes share
+
+
+def test_every_process_carries_the_mark_and_keeps_it(table):
+    assert table.environment[STACK_MARK] == table.stack_id == services.stack_id(PROJECT)
+    assert table.environment["SPT_NOENV"] == "1", "a process title must not overwrite the mark"
+    assert table.environment["AIRFLOW_HOME"] == str(PROJECT.airflow_home)
+    assert all(isinstance(value, str) for value in table.environment.values())
+    for row in table.services:
+        assert all(isinstance(value, str) for value in row.env.values())
+
+
+def test_tasks_reach_mlflow_with_what_they_need():
+    plain = spec().environment
+    assert plain["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:15000"
+    assert plain["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert "MLFLOW_TRACKING_PASSWORD" not in plain
+    login = spec(mlflow=MlflowSettings(auth=True)).environment
+    assert (login["MLFLOW_TRACKING_USERNAME"], login["MLFLOW_TRACKING_PASSWORD"]) == (
+        "admin",
+        SECRETS.mlflow_admin_password,
+    )
+
+
+def test_mlflow_is_told_its_stores_and_whom_to_refuse():
+    row = spec().service("mlflow")
+    assert row.env["MLFLOW_BACKEND_STORE_URI"] == f"sqlite:///{PROJECT.mlflow_database}"
+    assert row.env["MLFLOW_ARTIFACTS_DESTINATION"] == str(PROJECT.artifacts)
+    hosts = row.env["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")
+    assert {"localhost", "127.0.0.1", "localhost:*", "127.0.0.1:*"} == set(hosts)
+    assert "*" not in hosts
+    assert row.env["MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"] == "http://localhost:15000,http://127.0.0.1:15000"
+    assert row.env["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    assert "--auth" not in row.argv
+    assert "basic-auth" not in row.fallback_argv
+
+
+def test_mlflow_on_servers_of_the_user():
+    given = MlflowSettings(database="postgresql://m:p@db/mlflow", artifacts="s3://bucket/x", auth=True)
+    row = spec(mlflow=given).service("mlflow")
+    assert row.env["MLFLOW_BACKEND_STORE_URI"] == row.env["MLFLOW_REGISTRY_STORE_URI"] == given.database
+    assert row.env["MLFLOW_ARTIFACTS_DESTINATION"] == "s3://bucket/x"
+    assert row.env["MLFLOW_AUTH_ADMIN_PASSWORD"] == SECRETS.mlflow_admin_password
+    assert row.argv[-1] == "--auth"
+    assert row.fallback_argv[-2:] == ("--app-name", "basic-auth")
+
+
+def test_the_plain_engine_starts_nothing_of_ours_but_setup_and_page():
+    plain = spec("plain")
+    ours = {row.name for row in plain.services if row.argv[2].startswith("airfoil.")}
+    assert ours == {"setup", "page"}
+    assert plain.preload == {}
+
+
+def test_modules_of_the_user_are_loaded_after_ours():
+    given = Settings(stack=StackSettings(engine="preloaded", preload=("torch", "lightgbm")))
+    layers = services.specification(given, PROJECT, SECRETS, PORTS).preload
+    assert list(layers) == ["airflow", "ml"]
+    assert layers["ml"][-2:] == ("torch", "lightgbm")
+    assert not {"torch", "lightgbm"} & set(layers["airflow"])
+
+
+# -- what changes with what
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"airflow": AirflowSettings(parallelism=5)}, {"airflow": AirflowSettings(dags=Path("other"))}),
+        *({"airflow": AirflowSettings(host="0.0.0.0")}, {"airflow": AirflowSettings(plugins=Path("other"))}),  # noqa: S104
+        {"airflow": AirflowSettings(database="postgresql://a@b/c")},
+        *({"mlflow": MlflowSettings(auth=True)}, {"mlflow": MlflowSettings(artifacts="s3://bucket/b")}),
+        *({"mlflow": MlflowSettings(database="postgresql://a@b/c")}, {"mlflow": MlflowSettings(host="::1")}),
+        *({"page": PageSettings(host="localhost")}, {"budgets": BudgetSettings(memory_mib=1)}),
+        *({"budgets": BudgetSettings(start_seconds=1)}, {"budgets": BudgetSettings(mlflow_mib=1)}),
+        *({"engine": "plain"}, {"ports": PORTS | {"page": 1}}, {"ports": PORTS | {"mlflow": 1}}),
+    ],
+    ids=str,
+)
+def test_a_running_stack_is_not_taken_for_one_with_other_settings(changed):
+    assert spec(**changed).digest() != spec().digest()
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        *({"preload": ("a",)}, {"log_max_mib": 1}, {"log_backups": 1}),
+        *({"start_timeout_seconds": 1}, {"stop_timeout_seconds": 1}),
+    ],
+    ids=str,
+)
+def test_nor_with_other_settings_of_the_stack_itself(stack):
+    given = Settings(stack=StackSettings(engine="preloaded", **stack))
+    assert services.specification(given, PROJECT, SECRETS, PORTS).digest() != spec().digest()
+
+
+def test_the_same_settings_give_the_same_table():
+    assert spec().digest() == spec().digest()
+
+
+def test_a_stack_is_named_by_where_it_lies(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    names = {name: services.stack_id(Project(tmp_path / name)) for name in ("a", "b", "link")}
+    assert names["a"] != names["b"]
+    assert names["a"] == names["link"], "one folder is one stack, by whatever path"
+    assert all(len(name) == 16 for name in names.values())
+
+
+@pytest.mark.parametrize(("platform", "engine"), [("linux", "preloaded"), ("darwin", "plain")])
+def test_forking_is_for_linux_unless_asked_for(platform, engine, monkeypatch):
+    monkeypatch.setattr(sys, "platform", platform)
+    assert services.chosen_engine(Settings()) == engine
+    assert services.chosen_engine(settings("plain")) == "plain"
+    assert services.chosen_engine(settings("preloaded")) == "preloaded"
+
+
+def test_building_the_table_touches_nothing():
+    spec()
+    assert not os.path.lexists(PROJECT.root)
