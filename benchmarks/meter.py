@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -23,6 +21,7 @@ MARK = "BENCHMARK_CONTENDER"
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 _SCAN_ROUNDS = 20
+_LISTENS = "0A"
 
 
 class Being(NamedTuple):
@@ -134,10 +133,11 @@ class Meter:
         """CPU time of the family so far: only differences mean something."""
         return sum(row.cpu_ticks for row in self.look()) / TICKS_PER_SECOND
 
-    def ports(self) -> set[int]:
-        """TCP ports on which the family listens."""
-        pids = {being.pid for being in self.living()}
-        return {port for port, pid in listeners() if pid in pids}
+    def listening(self) -> dict[str, int]:
+        """The family's listening TCP sockets: inode to port."""
+        sockets = listening(self._proc)
+        own = {inode for being in self.living() for inode in _sockets_of(being.pid, self._proc)}
+        return {inode: port for inode, port in sockets.items() if inode in own}
 
     def end(self, grace_seconds: float = 0.0) -> list[str]:
         """Wait, then kill who is left, by pid; the titles of those that had to be killed."""
@@ -161,13 +161,25 @@ class Meter:
         return False
 
 
-def listeners() -> set[tuple[int, int | None]]:
-    """Port and pid of every listening TCP socket."""
-    return {
-        (connection.laddr.port, connection.pid)
-        for connection in psutil.net_connections(kind="tcp")
-        if connection.status == psutil.CONN_LISTEN and connection.laddr
-    }
+def listening(proc: Path = _PROC) -> dict[str, int]:
+    """Every listening TCP socket, inode to port: a port alone may by now be somebody else's."""
+    found = {}
+    for name in ("tcp", "tcp6"):
+        with suppress(OSError):
+            for line in Path(proc, "net", name).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENS:
+                    found[fields[9]] = int(fields[1].rpartition(":")[2], 16)
+    return found
+
+
+def _sockets_of(pid: int, proc: Path) -> set[str]:
+    found = set()
+    with suppress(OSError):
+        for link in Path(proc, str(pid), "fd").iterdir():
+            with suppress(OSError):
+                found.add(os.readlink(link).removeprefix("socket:[").removesuffix("]"))  # noqa: PTH115 - no path
+    return found
 
 
 def pss_mib(pid: int, proc: Path = _PROC) -> float | None:

@@ -166,12 +166,15 @@ class TunedPeer(Peer):
     @property
     def described(self) -> str:
         """Every setting."""
-        airflow = " ".join(f"{name}={value}" for name, value in self._settings.items())
+        settings = {"AIRFLOW__CORE__LOAD_EXAMPLES": "False"} | self._settings
         mlflow = " ".join(f"{name}={value}" for name, value in TUNED_MLFLOW.items())
-        commands = " & ".join(command.text for command in self.commands if command.name != "mlflow")
-        return (
-            f"AIRFLOW__CORE__LOAD_EXAMPLES=False {airflow}; {commands} & "
-            f"({mlflow} mlflow server --workers 1); the task supervisor imported in airflow_local_settings.py"
+        return "\n".join(
+            (
+                *(f"export {name}={value}" for name, value in settings.items()),
+                *(f"{command.text} &" for command in self.commands if command.name != "mlflow"),
+                f"{mlflow} mlflow server --workers 1 &",
+                "# airflow_local_settings.py, for the scheduler: import airflow.sdk.execution_time.supervisor",
+            )
         )
 
     def prepare(self) -> None:

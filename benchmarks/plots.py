@@ -39,8 +39,9 @@ def _bars(axes: Any, panel: dict[str, Any], sides: list[dict[str, Any]], line: d
     unit = f" {panel['unit']}" if panel["unit"] else ""
     axes.bar_label(bars, [f"{value:,.{panel['digits']}f}{unit}" for value in values], padding=4)
     axes.set_title(panel["label"], loc="left", fontsize=10, fontweight="bold", color=_TEXT_COLOUR)
-    axes.set_xlim(0, max(*values, 1e-9) * 1.15)
+    axes.set_xlim(0, max(*values, 1e-9) * 1.2)  # room for the numbers
     axes.invert_yaxis()
+    axes.set_facecolor("none")
     axes.tick_params(left=False, labelcolor=_TEXT_COLOUR)
     axes.xaxis.set_visible(False)
     for side in axes.spines.values():

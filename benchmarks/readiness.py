@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Check = Callable[[], bool]
 _LOOK_SECONDS = 0.1
+_WATCH_SECONDS = 0.5  # looking at all processes costs CPU that the contender needs
 _ANSWER_SECONDS = 2.0
 _TIMEOUT_SECONDS = 300.0
 # What an answer that is not there yet, or not yet in order, looks like.
@@ -47,7 +48,7 @@ def wait(contender: Contender, running: Running, dag_id: str) -> dict[str, float
                         f"{contender.label} is not ready after {_TIMEOUT_SECONDS:.0f} s, "
                         f"missing: {', '.join(missing)}.\n{running.tails()}"
                     )
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_WATCH_SECONDS)
         finally:
             stop.set()
             for thread in threads:

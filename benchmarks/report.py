@@ -60,30 +60,24 @@ def _section(found: dict[str, Any]) -> str:
 
 def _summary(found: dict[str, Any]) -> str:
     """The plot in words, for those who do not see it."""
-    parts = []
-    for figure in _plotted(found):
-        values = ", ".join(
-            f"{side['label']} {_number(found['line'][side['key']][figure['key']], figure)}"
-            for side in found["sides"]
-        )
-        parts.append(f"{figure['label']}: {values}")
-    return "; ".join(parts)
-
-
-def _plotted(found: dict[str, Any]) -> list[dict[str, Any]]:
-    return [figure for figure in found["figures"] if figure["is_plotted"]]
+    line, sides = found["line"], found["sides"]
+    return "; ".join(
+        f"{figure['label']} {' against '.join(_number(line[side['key']][figure['key']], figure) for side in sides)}"
+        for figure in found["figures"]
+        if figure["is_plotted"]
+    )
 
 
 def _figures(found: dict[str, Any]) -> str:
     line, sides = found["line"], found["sides"]
     peers = [side for side in sides if side["key"] != result.OURS]
     header = ["", *(f"`{s['label']}`" if s["key"] == result.OURS else s["label"] for s in sides)]
-    header += ["ratio" if side["key"] == result.PEER else f"ratio to {side['label']}" for side in peers]
+    header += [f"ratio{_suffix(side).replace('_', ', ')}" for side in peers]
     rows = []
     for figure in found["figures"]:
         key = figure["key"]
         cells = [figure["label"], *(_number(line[side["key"]][key], figure) for side in sides)]
-        cells += [_ratio(line[f"ratio{side['key'].removeprefix(result.PEER)}"].get(key)) for side in peers]
+        cells += [_ratio(line[f"ratio{_suffix(side)}"].get(key)) for side in peers]
         rows.append(cells)
     return _table(header, rows)
 
@@ -117,6 +111,11 @@ def _circumstances(found: dict[str, Any]) -> str:
         f"Taken on {found['taken_on']}, {repeats}, on {machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_gib']} GiB, {machine['system']}; {versions}. All contenders {equal}."
     )
+
+
+def _suffix(side: dict[str, Any]) -> str:
+    """What tells a further peer from the first: "_tuned"."""
+    return str(side["key"]).removeprefix(result.PEER)
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from benchmarks.contender import BenchmarkError, Contender, clean_environment
-from benchmarks.meter import MARK, Meter, listeners
+from benchmarks.meter import MARK, Meter, listening
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -106,14 +106,14 @@ class Running:
 
     def stop(self, grace_seconds: float = 10.0) -> tuple[float, list[str], list[int]]:
         """Stop the documented way: seconds it took, titles of processes left, ports still open after a grace time."""
-        ports = self.meter.ports()
+        sockets = self.meter.listening()
         began = time.monotonic()
         self._contender.stop(self)
         seconds = time.monotonic() - began
         deadline = time.monotonic() + grace_seconds
         while self.meter.living() and time.monotonic() < deadline:
             time.sleep(0.1)
-        left_ports = sorted(ports & {port for port, _ in listeners()})
+        left_ports = sorted({sockets[inode] for inode in sockets.keys() & listening().keys()})
         return seconds, self.meter.end(), left_ports
 
     def tails(self) -> str:

@@ -13,6 +13,7 @@ import time
 import urllib.request
 from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -53,11 +54,8 @@ def chromium() -> Iterator[Browser]:
     missing = ""
     if not Path(CHROMIUM).exists():
         missing = f"{CHROMIUM} is missing (apt-get install chromium)"
-    else:
-        try:
-            import playwright.sync_api
-        except ImportError:
-            missing = "playwright is missing (uv sync)"
+    elif find_spec("playwright") is None:
+        missing = "playwright is missing (uv sync)"
     if missing:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI must run the browser tests: {missing}")
@@ -65,8 +63,8 @@ def chromium() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     arguments = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         browser.close()
 
@@ -369,7 +367,7 @@ def picture(tmp_path: Path, repository: Path) -> Callable[..., None]:
             tab.screenshot(path=path, full_page=True)
         else:
             tab.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
-        assert path.stat().st_size <= MAX_PICTURE_BYTES
+        assert PICTURES != "docs" or path.stat().st_size <= MAX_PICTURE_BYTES
 
     return take
 

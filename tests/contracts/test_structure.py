@@ -77,7 +77,8 @@ def test_every_unit_test_file_has_its_module():
         str((ROOT / "tests/unit" / path.parent.relative_to(PACKAGE) / "test_init.py").relative_to(ROOT))
         for path in PACKAGE.rglob("__init__.py")
     }
-    assert set(strays) <= packages
+    benchmarks = {f"tests/unit/benchmarks/test_{path.name}" for path in (ROOT / "benchmarks").glob("*.py")}
+    assert set(strays) <= packages | benchmarks
 
 
 def mirror_of(module: Path) -> Path:

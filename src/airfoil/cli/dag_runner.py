@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from airfoil.cli import console, dag_search, follow, watch
 from airfoil.cli.run_printer import RunPrinter, Silence
-from airfoil.errors import AirfoilError
+from airfoil.errors import AirfoilError, ServiceAnswerError
 from airfoil.stack.page import wording
 
 if TYPE_CHECKING:
@@ -83,7 +83,11 @@ class DagRunner:
             self._patience(lambda: self._airflow.set_paused(dag_id, paused=False))
             self._printer.notice(f"{dag_id} was paused; it is not any more.")
         run_id = new_run_id()
-        watch.trigger(self._airflow, dag_id, conf, run_id, self._patience)
+        try:
+            watch.trigger(self._airflow, dag_id, conf, run_id, self._patience)
+        except ServiceAnswerError as error:
+            page = f"{self._airflow.base_url}/dags/{quote(dag_id, safe='')}"
+            raise ServiceAnswerError(error.message, f"What the DAG takes is told here: {page}") from error
         return run_id
 
     def finish(self, dag_id: str, run_id: str) -> Result:

@@ -22,6 +22,9 @@ NAME_WIDTH = 14
 STATE_WIDTH = 10
 QUIET_STATES = frozenset({"waiting"})
 SETTLED_STATES = frozenset({"ready", "done", "stopped"})
+EXPECTED_STATES = SETTLED_STATES | {"waiting", "starting", "stopping"}
+# A service that starts for longer than this should say on a live display what it waits for.
+SLOW_SECONDS = 15.0
 IDLE_PHASES = frozenset({"ready", "stopped"})
 
 
@@ -30,7 +33,7 @@ def changes(before: StackState | None, now: StackState, began: float) -> list[st
     lines = []
     for service in now.services:
         old = before.service(service.name) if before else None
-        same = old is not None and (old.state, old.detail) == (service.state, service.detail)
+        same = old is not None and (old.state, _reason(old)) == (service.state, _reason(service))
         if same or service.state in QUIET_STATES or (old is None and _settled_before(service, began)):
             continue
         lines.append(_change_line(service, began))
@@ -46,9 +49,16 @@ def rows(now: StackState, began: float, clock: float) -> list[tuple[str, str, st
 
 
 def _change_line(service: ServiceState, began: float) -> str:
-    reason = f"  {service.detail}" if service.detail else ""
     seconds = max(service.since - began, 0.0)
-    return f"{seconds:6.1f} s  {service.name:<{NAME_WIDTH}} {service.state:<{STATE_WIDTH}}{reason}".rstrip()
+    text = (
+        f"{seconds:6.1f} s  {service.name:<{NAME_WIDTH}} {service.state:<{STATE_WIDTH}}  {_reason(service)}"
+    )
+    return text.rstrip()
+
+
+def _reason(service: ServiceState) -> str:
+    """Say why, where a state needs a reason: that nothing answers yet is what starting means."""
+    return "" if service.state in EXPECTED_STATES else service.detail
 
 
 def _time_text(service: ServiceState, began: float, clock: float) -> str:
@@ -56,7 +66,9 @@ def _time_text(service: ServiceState, began: float, clock: float) -> str:
         return ""
     end = service.since if service.state in SETTLED_STATES else clock
     start = began if service.state in SETTLED_STATES else service.since
-    return f"{max(end - start, 0.0):.1f} s  {service.detail}".rstrip()
+    slow = service.state not in SETTLED_STATES and end - start > SLOW_SECONDS
+    detail = service.detail if slow else _reason(service)
+    return f"{max(end - start, 0.0):.1f} s  {detail}".rstrip()
 
 
 def _settled_before(service: ServiceState, began: float) -> bool:

@@ -19,6 +19,7 @@ from airflow.executors.local_executor import LocalExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.connection import Connection
 
 _SQLITE = "sqlite:///"
 IDLE_SECONDS = 2.0
@@ -157,4 +158,6 @@ class WakingLocalExecutor(LocalExecutor):
             self._idle_since = None
 
     def _result_within(self, seconds: float) -> bool:
-        return bool(self.result_queue._reader.poll(seconds))  # noqa: SLF001 - a SimpleQueue cannot wait otherwise
+        # A SimpleQueue cannot wait for a while otherwise.
+        reader: Connection = self.result_queue._reader  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+        return reader.poll(seconds)

@@ -20,6 +20,7 @@ from airfoil.runtime import EXIT_UNSUPPORTED
 
 TESTED_RELEASES = ("3.17.",)
 EXIT_CONFIGURATION = 78
+EXIT_UNAVAILABLE = 75
 _SQLITE = "sqlite:///"
 _CONNECT_TIMEOUT_SECONDS = 10
 _REPLACE = "Move it away and run `airfoil up` again, or restore a backup in its place."
@@ -27,14 +28,14 @@ _REPLACE = "Move it away and run `airfoil up` again, or restore a backup in its 
 
 def self_test() -> None:
     """Is this the MLflow we know? Ends with EXIT_UNSUPPORTED when it is not."""
-    import mlflow  # noqa: PLC0415
+    import mlflow
 
     if os.environ.get("AIRFOIL_MLFLOW_LAUNCHER") == "plain":
         _unsupported("the plain command was asked for")
     if not mlflow.__version__.startswith(TESTED_RELEASES):
         _unsupported(f"MLflow {mlflow.__version__} is not one we have tested ({', '.join(TESTED_RELEASES)}x)")
     try:
-        from mlflow.server import _bootstrap_basic_auth, _find_app, constants, handlers  # noqa: F401, PLC0415
+        from mlflow.server import _bootstrap_basic_auth, _find_app, constants, handlers  # noqa: F401
 
         for name in (
             "BACKEND_STORE_URI_ENV_VAR",
@@ -68,11 +69,13 @@ def prove_database(url: str) -> None:
         engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=patience)
         tables = set(sql.inspect(engine).get_table_names())
     except ModuleNotFoundError as error:
-        _give_up(f"{shown} needs the module {error.name}; install it with `uv pip install 'airfoil[postgres]'`.")
+        _give_up(
+            f"{shown} needs the module {error.name}; install it with `uv pip install 'airfoil[postgres]'`."
+        )
     except (SQLAlchemyError, OSError) as error:
         reason = redact(str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip("."))
         if on_server:
-            _give_up(f"MLflow's database {shown} cannot be used: {reason}.", code=1)  # it may later
+            _give_up(f"MLflow's database {shown} cannot be used: {reason}.", EXIT_UNAVAILABLE)
         _give_up(f"{shown} is not a usable SQLite database ({reason}). {_REPLACE}")
     if tables and "alembic_version" not in tables:
         _give_up(f"{shown} is half-migrated: it has tables but no schema version. {_REPLACE}")
@@ -93,7 +96,7 @@ def prepare_database(url: str) -> None:
     target = Path(url.removeprefix(_SQLITE).partition("?")[0])
     if target.exists() and target.stat().st_size:
         return
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     fresh = target.with_name(target.name + ".new")
     for suffix in ("", "-wal", "-shm", "-journal"):
@@ -107,7 +110,7 @@ def prepare_database(url: str) -> None:
 
 def hand_over(database: str, registry: str, artifacts: str) -> None:
     """Set the private names by which the web application is told where everything lies."""
-    from mlflow.server import constants, handlers  # noqa: PLC0415
+    from mlflow.server import constants, handlers
 
     root = "mlflow-artifacts:/"
     os.environ |= {
@@ -127,7 +130,7 @@ def application(*, auth: bool) -> tuple[str, bool]:
     """Which ASGI application to serve, and whether it is a factory."""
     if not auth:
         return "mlflow.server.fastapi_app:app", False
-    from mlflow.server import _bootstrap_basic_auth, _find_app, _is_factory  # noqa: PLC0415
+    from mlflow.server import _bootstrap_basic_auth, _find_app, _is_factory
 
     found = _find_app("basic-auth")
     factory = _is_factory(found)
@@ -153,7 +156,7 @@ def main() -> None:
         os.environ["MLFLOW_ARTIFACTS_DESTINATION"],
     )
     target, factory = application(auth=options.auth)
-    import uvicorn  # noqa: PLC0415
+    import uvicorn
 
     uvicorn.run(
         target,

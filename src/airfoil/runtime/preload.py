@@ -105,7 +105,10 @@ def _send(channel: socket.socket, message: dict[str, Any]) -> None:
 
 def _start(request: dict[str, Any], channel: socket.socket) -> dict[str, Any]:
     if threading.active_count() != 1:
-        return {"refused": request["start"], "reason": "an imported library started a thread; forking is not safe"}
+        return {
+            "refused": request["start"],
+            "reason": "an imported library started a thread; forking is not safe",
+        }
     reader, writer = os.pipe()
     middle = os.fork()
     if middle == 0:
@@ -172,7 +175,7 @@ def _become(request: dict[str, Any]) -> None:
 
 def _title(name: str) -> None:
     with contextlib.suppress(ImportError):
-        from setproctitle import setproctitle  # noqa: PLC0415
+        from setproctitle import setproctitle
 
         setproctitle(f"airfoil {name}")
 

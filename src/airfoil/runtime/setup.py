@@ -31,13 +31,21 @@ class Applied:
         except (OSError, ValueError):
             self._values = {}
 
-    def get(self, key: str) -> Any:  # noqa: ANN401 - JSON
+    def get(self, key: str) -> Any:
         """What was remembered under the key, or None."""
         return self._values.get(key)
 
-    def remember(self, key: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    def remember(self, key: str, value: Any) -> None:
         """Write it down at once."""
         self._values[key] = value
+        self._write()
+
+    def forget(self) -> None:
+        """A new database holds nothing of what an earlier one was given."""
+        self._values = {}
+        self._write()
+
+    def _write(self) -> None:
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(self._values, indent=1))
         fresh.replace(self._path)
@@ -45,7 +53,7 @@ class Applied:
 
 def airflow(*arguments: str) -> None:
     """Run an `airflow` command in this process."""
-    from airflow.__main__ import main as airflow_main  # noqa: PLC0415
+    from airflow.__main__ import main as airflow_main
 
     before, sys.argv = sys.argv, ["airflow", *arguments]
     try:
@@ -59,7 +67,7 @@ def airflow(*arguments: str) -> None:
 
 def use_database(url: str) -> None:
     """Point Airflow's ORM at this database."""
-    from airflow import settings  # noqa: PLC0415
+    from airflow import settings
 
     os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = url
     settings.dispose_orm(do_log=False)
@@ -78,7 +86,7 @@ def revision_of(path: Path) -> tuple[str | None, bool]:
 
 
 def _quoted(path: Path) -> str:
-    from urllib.parse import quote  # noqa: PLC0415
+    from urllib.parse import quote
 
     return quote(str(path))
 
@@ -91,7 +99,9 @@ def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None
         try:
             revision, filled = revision_of(path)
         except sqlite3.DatabaseError as error:
-            _give_up(f"{path} is not a usable SQLite database ({error}). Move it away, then run `airfoil up` again.")
+            _give_up(
+                f"{path} is not a usable SQLite database ({error}). Move it away, then run `airfoil up` again."
+            )
         if revision is None and filled:
             _give_up(
                 f"{path} is half-migrated: it has tables but no schema version. "
@@ -101,7 +111,9 @@ def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None
             return
     fresh = path.with_name(path.name + ".new")
     _remove(fresh)
-    if revision is not None:
+    if revision is None:
+        applied.forget()
+    else:
         with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(fresh)) as copy:
             old.backup(copy)
     use_database(f"{_SQLITE}{fresh}")
@@ -135,19 +147,29 @@ def _remove(path: Path) -> None:
 
 def migrate_server(applied: Applied, release: str) -> None:
     """Bring a database on a server to this release's schema; Airflow locks it against a second migration."""
-    from airflow import settings  # noqa: PLC0415
-    from sqlalchemy import text  # noqa: PLC0415
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+    from airflow import settings
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    engine = settings.engine
+    if engine is None:
+        _give_up("Airflow has no database engine; see the lines above.")
 
     def revision() -> str | None:
-        with settings.engine.connect() as connection:
+        with engine.connect() as connection:
             return connection.execute(text("select version_num from alembic_version")).scalar()
 
+    try:
+        engine.connect().close()
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip(".")
+        _give_up(f"Airflow's database {engine.url.render_as_string()} cannot be used: {reason}.")
     found = None
     try:
         found = revision()
     except SQLAlchemyError:
-        print("the database is new, or does not answer; migrating", file=sys.stderr)
+        print("the database is new; migrating", file=sys.stderr)
+        applied.forget()
     if found and applied.get("database") == {"release": release, "revision": found}:
         return
     airflow("db", "migrate")
@@ -156,7 +178,7 @@ def migrate_server(applied: Applied, release: str) -> None:
 
 def import_once(kind: str, path: Path, applied: Applied, *options: str) -> None:
     """Import a file of connections or variables unless exactly this one was imported before."""
-    import hashlib  # noqa: PLC0415
+    import hashlib
 
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if applied.get(kind) != digest:
@@ -175,12 +197,18 @@ def main() -> None:
     for name in ("applied", "connections", "variables"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args()
-    from airflow import __version__ as release  # noqa: PLC0415
-    from airflow.configuration import conf  # noqa: PLC0415
+    from airflow import __version__ as release
+    from airflow.configuration import conf
 
     url = conf.get("database", "sql_alchemy_conn")
     applied = Applied(given.applied)
-    use_database(url)
+    try:
+        use_database(url)
+    except ModuleNotFoundError as error:
+        scheme = url.partition(":")[0]
+        _give_up(
+            f"{scheme} needs the module {error.name}; install it with `uv pip install 'airfoil[postgres]'`."
+        )
     if url.startswith(_SQLITE):
         migrate_sqlite(url, Path(url.removeprefix(_SQLITE).partition("?")[0]), applied, release)
     else:

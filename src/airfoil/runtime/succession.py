@@ -17,20 +17,26 @@ log = logging.getLogger(__name__)
 def declare_predecessors_dead() -> int:
     """Close the job rows of dead schedulers on this host; how many there were."""
     try:
-        from airflow.jobs.job import Job, JobState  # noqa: PLC0415
-        from airflow.utils.net import get_hostname  # noqa: PLC0415
-        from airflow.utils.session import create_session  # noqa: PLC0415
-        from sqlalchemy import update  # noqa: PLC0415
+        from airflow.jobs.job import Job, JobState
+        from airflow.utils.net import get_hostname
+        from airflow.utils.session import create_session
+        from sqlalchemy import update
 
         with create_session() as session:
             found = session.execute(
                 update(Job)
-                .where(Job.job_type == "SchedulerJob", Job.state == JobState.RUNNING, Job.hostname == get_hostname())
+                .where(
+                    Job.job_type == "SchedulerJob",
+                    Job.state == JobState.RUNNING,
+                    Job.hostname == get_hostname(),
+                )
                 .values(state=JobState.FAILED)
             )
             closed = int(getattr(found, "rowcount", 0))
-    except Exception:  # noqa: BLE001 - a convenience must never keep the scheduler from starting
-        log.warning("could not close the rows of earlier schedulers; their tasks wait for a time-out", exc_info=True)
+    except Exception:
+        log.warning(
+            "could not close the rows of earlier schedulers; their tasks wait for a time-out", exc_info=True
+        )
         return 0
     if closed:
         log.info("closed %d scheduler(s) that ended without saying so", closed)

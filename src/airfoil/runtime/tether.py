@@ -59,8 +59,9 @@ def wake_select(_number: int, frame: FrameType | None) -> None:
 
     Airflow's task supervisor waits for its task's sockets and looks for its exit only when something happens on them.
     Now and then the sockets close a moment before the exit can be seen, and it sleeps a whole heartbeat interval
-    (5 s) with its slot taken; a triggerer that is told to stop sleeps ten. Python restarts an interrupted wait unless the handler raises, and `selectors` turns
-    InterruptedError into "nothing ready". Raised only when the interrupted frame is that very wait.
+    (5 s) with its slot taken; a triggerer that is told to stop sleeps ten. Python restarts an interrupted wait unless
+    the handler raises, and `selectors` turns InterruptedError into "nothing ready". Raised only when the interrupted
+    frame is that very wait.
     """
     if frame is not None and frame.f_code is selectors.DefaultSelector.select.__code__:
         raise InterruptedError

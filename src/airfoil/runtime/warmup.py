@@ -21,10 +21,10 @@ def build_api() -> bool:
     collecting = gc.isenabled()
     gc.disable()  # nothing built here is garbage; looking for some takes a tenth of the time
     try:
-        from airflow.api_fastapi.main import app  # noqa: PLC0415
+        from airflow.api_fastapi.main import app
 
         asyncio.run(_ask(app))
-    except Exception:  # noqa: BLE001
+    except Exception:
         log.warning("the API could not be warmed up; its first request will be slow", exc_info=True)
         return False
     finally:
@@ -43,7 +43,7 @@ def _return_memory() -> None:
 
 
 async def _ask(app: object) -> None:
-    import httpx  # noqa: PLC0415
+    import httpx
 
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

@@ -51,7 +51,9 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
     host = settings.airflow.host
     url = reachable(host, port)
     yield Option("core", "dags_folder", str(project.root / settings.airflow.dags), "the project's own folder")
-    yield Option("core", "plugins_folder", str(project.root / settings.airflow.plugins), "the project's own folder")
+    yield Option(
+        "core", "plugins_folder", str(project.root / settings.airflow.plugins), "the project's own folder"
+    )
     yield Option("core", "load_examples", "False", "only the project's DAGs")
     yield Option("core", "fernet_key", secrets.fernet_key, "generated once, stable over upgrades")
     yield Option("core", "simple_auth_manager_users", "admin:admin", "one generated administrator")
@@ -76,11 +78,18 @@ def _pace(settings: Settings, engine: str) -> Iterator[Option]:
         executor, idle, why = "LocalExecutor", "0.5", "hand tasks over sooner than after a second"
     yield Option("core", "executor", executor, "tasks run on this machine")
     yield Option("scheduler", "scheduler_idle_sleep_time", idle, why)
-    yield Option("core", "parallelism", str(settings.airflow.parallelism), "a laptop, not the default of 32 workers")
+    yield Option(
+        "core", "parallelism", str(settings.airflow.parallelism), "a laptop, not the default of 32 workers"
+    )
     yield Option("api", "workers", "1", "one process serves a laptop")
     yield Option("dag_processor", "parsing_processes", "1", "a laptop")
     yield Option("dag_processor", "refresh_interval", "5", "a new DAG file is seen soon (default 300 s)")
-    yield Option("dag_processor", "min_file_process_interval", "60", "unchanged files are parsed half as often")
+    yield Option(
+        "dag_processor", "min_file_process_interval", "60", "unchanged files are parsed half as often"
+    )
+    yield Option(
+        "core", "min_serialized_dag_update_interval", "1", "an edited DAG runs as edited (default 30 s)"
+    )
     yield Option("dag_processor", "print_stats_interval", "600", "the log is for news")
 
 
@@ -88,8 +97,12 @@ def _patience() -> Iterator[Option]:
     yield Option("workers", "execution_api_retries", "12", "tasks outlive a restart of the api-server")
     yield Option("workers", "execution_api_retry_wait_max", "5", "and notice soon that it is back")
     yield Option("workers", "max_failed_heartbeats", "24", "two minutes of patience, not fifteen seconds")
-    yield Option("scheduler", "task_instance_heartbeat_timeout", "120", "a task that died is seen after two minutes")
-    yield Option("scheduler", "orphaned_tasks_check_interval", "15", "tasks of a dead scheduler are taken up soon")
+    yield Option(
+        "scheduler", "task_instance_heartbeat_timeout", "120", "a task that died is seen after two minutes"
+    )
+    yield Option(
+        "scheduler", "orphaned_tasks_check_interval", "15", "tasks of a dead scheduler are taken up soon"
+    )
     yield Option("scheduler", "scheduler_health_check_threshold", "15", "three missed heartbeats mean dead")
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from airfoil.stack.secrets import Secrets
 
 
-def connections(settings: Settings, project: Project, secrets: Secrets, mlflow_url: str) -> dict[str, dict[str, Any]]:
+def connections(
+    settings: Settings, project: Project, secrets: Secrets, mlflow_url: str
+) -> dict[str, dict[str, Any]]:
     """Name -> connection, for the servers this stack starts."""
     parts = urlsplit(mlflow_url)
     mlflow: dict[str, Any] = {

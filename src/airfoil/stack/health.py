@@ -42,7 +42,9 @@ def fetch(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Answer:
     except (ValueError, http.client.HTTPException) as error:
         return Answer(0, f"{type(error).__name__}: {error}")
     try:
-        connection.request("GET", parts.path or "/", headers={"Accept": "application/json", "Connection": "close"})
+        connection.request(
+            "GET", parts.path or "/", headers={"Accept": "application/json", "Connection": "close"}
+        )
         response = connection.getresponse()
         return Answer(response.status, response.read(1_000_000).decode(errors="replace"))
     except ConnectionRefusedError:

@@ -18,11 +18,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airfoil.errors import NeighbourError, ServiceFailed
-from airfoil.stack import airflow_environment, connections, logs, process, secrets, services
+from airfoil.stack import airflow_environment, connections, logs, mlflow_login, process, secrets, services
 from airfoil.stack import state as states
 from airfoil.stack.address import reachable
 from airfoil.stack.ports import Ports, wishes_of
 from airfoil.stack.service import Spec
+from airfoil.stack.storage import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     Progress = Callable[[StackState], None]
 
 _LOOK_SECONDS = 0.05
-_MANAGER_GRACE_SECONDS = 20.0
+_MANAGER_GRACE_SECONDS = 60.0
 _STUCK_SECONDS = 30.0
 
 
@@ -62,6 +63,8 @@ def up(project: Project, settings: Settings, on_progress: Progress = lambda _: N
 def down(project: Project, on_progress: Progress = lambda _: None) -> bool:
     """Stop everything and leave no process behind; True when something was running."""
     last = states.load(project.state_file)
+    if last is not None and last.stack_id != services.stack_id(project):
+        last = None  # a copied folder brings along the state of the stack it was copied from
     was_running = current(project) is not None
     if last is not None and _manager_alive(last):
         process.signal_process(last.manager_pid, last.manager_started, signal.SIGTERM)
@@ -78,7 +81,9 @@ def down(project: Project, on_progress: Progress = lambda _: None) -> bool:
     if last is not None and last.phase != "stopped":
         now = time.time()
         rows = tuple(
-            replace(row, state="done" if row.state == "done" else "stopped", since=now, pid=None, pid_started=None)
+            replace(
+                row, state="done" if row.state == "done" else "stopped", since=now, pid=None, pid_started=None
+            )
             for row in last.services
         )
         states.save(project.state_file, replace(last, phase="stopped", updated_at=now, services=rows))
@@ -96,7 +101,9 @@ def current(project: Project) -> StackState | None:
     if not alive:
         return None
     rows = tuple(
-        row if row.name in alive or row.pid is None else replace(row, state="stopped", pid=None, pid_started=None)
+        row
+        if row.name in alive or row.pid is None
+        else replace(row, state="stopped", pid=None, pid_started=None)
         for row in found.services
     )
     notice = "The manager is gone: nothing restarts a service that ends. `airfoil up` starts a new one."
@@ -109,7 +116,9 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     keys = secrets.ensure(project)
     wishes = wishes_of(settings)
     remembered = Ports(project).remembered()
-    ports = {name: wish.port if wish.user_set else remembered.get(name, wish.port) for name, wish in wishes.items()}
+    ports = {
+        name: wish.port if wish.user_set else remembered.get(name, wish.port) for name, wish in wishes.items()
+    }
     engine = services.chosen_engine(settings)
     found = airflow_environment.options(settings, project, keys, ports["airflow"], engine)
     mlflow_url = reachable(settings.mlflow.host, ports["mlflow"])
@@ -137,7 +146,8 @@ def _one_at_a_time(project: Project, on_progress: Progress) -> Iterator[None]:
 
 def _write_spec(project: Project, spec: Spec, settings: Settings, keys: secrets.Secrets) -> None:
     connections.write(settings, project, keys, spec.environment["MLFLOW_TRACKING_URI"])
-    secrets.write_private(project.spec, spec.to_json())
+    mlflow_login.write(settings, project)
+    write_private(project.spec, spec.to_json())
 
 
 def _same_table(project: Project, spec: Spec) -> bool:
@@ -160,7 +170,7 @@ def _start_manager(project: Project) -> None:
     log = project.service_log("manager")
     handle = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     try:
-        manager = subprocess.Popen(  # noqa: S603 - our own module
+        manager = subprocess.Popen(
             [sys.executable, "-m", "airfoil.stack.manager", "--project", str(project.root)],
             cwd=project.root,
             stdin=subprocess.DEVNULL,
@@ -198,6 +208,10 @@ def _follow(project: Project, on_progress: Progress) -> StackState:
         if seen is not None and seen.phase == "failed" and _nothing_under_way(seen):
             raise _failure(seen)
         if seen is not None and not _manager_alive(seen):
+            if seen.phase in {"stopping", "stopped"}:
+                raise ServiceFailed(
+                    "The platform was stopped while it was starting.", "Start it again: `airfoil up`."
+                )
             log = project.service_log("manager")
             raise ServiceFailed(
                 "The manager ended while the stack was starting.",
@@ -215,10 +229,12 @@ def _nothing_under_way(seen: StackState) -> bool:
 
 def _failure(seen: StackState) -> ServiceFailed:
     row = next(row for row in seen.services if row.state == "failed")
+    lines = list(dict.fromkeys(logs.last_lines(row.log, 10)))
+    in_our_words = bool(lines) and row.detail.endswith(lines[-1].removeprefix(logs.OUR_WORD))
     return ServiceFailed(
         f"{row.title} did not start: {row.detail}",
         f"See `airfoil logs {row.name}`, mend it, then `airfoil up`.",
-        details=logs.last_lines(row.log, 10),
+        details=() if in_our_words else lines,  # the sentence says what the log would
     )
 
 
@@ -248,7 +264,9 @@ def _stop_without_manager(last: StackState) -> None:
         for row in named:
             process.signal_process(row.pid or 0, row.pid_started, signal.SIGTERM)
         deadline = time.monotonic() + _STUCK_SECONDS
-        while any(process.is_alive(row.pid, row.pid_started) for row in named) and time.monotonic() < deadline:
+        while (
+            any(process.is_alive(row.pid, row.pid_started) for row in named) and time.monotonic() < deadline
+        ):
             time.sleep(_LOOK_SECONDS)
 
 
@@ -259,7 +277,3 @@ def _refuse_full_disk(project: Project, settings: Settings) -> None:
             f"Only {free_mib} MiB are free on the disk of {project.state}; databases could be damaged.",
             "Free some space, then run `airfoil up` again.",
         )
-
-
-
-

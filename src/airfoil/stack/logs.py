@@ -15,7 +15,7 @@ from pathlib import Path
 
 _TAIL_BYTES = 64 * 1024
 _COPY_BYTES = 1024 * 1024
-_OUR_WORD = "airfoil: "
+OUR_WORD = "airfoil: "
 
 
 def last_lines(path: str | Path, count: int) -> list[str]:
@@ -39,8 +39,8 @@ def evidence(path: str | Path, since_bytes: int = 0) -> str:
         return ""
     lines = last_lines(path, 40)
     for line in reversed(lines):
-        if line.startswith(_OUR_WORD):
-            return line.removeprefix(_OUR_WORD)
+        if line.startswith(OUR_WORD):
+            return line.removeprefix(OUR_WORD)
     for line in reversed(lines):
         name, colon, _ = line.partition(": ")
         if colon and " " not in name and name.endswith(("Error", "Exception", "Exit", "Interrupt")):

@@ -48,7 +48,8 @@ class Manager:
         self.supervisor = Supervisor.of(spec.services, now)
         self.parent: PreloadedParent | None = None
         self.notices = list(spec.notices)
-        self.began, self.ready_at = now, None
+        self.began = now
+        self.ready_at: float | None = None
         self._exits: dict[int, int] = {}
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._next_log_check = 0.0
@@ -95,7 +96,10 @@ class Manager:
             if key.fileobj is self._woken:
                 with contextlib.suppress(BlockingIOError):
                     numbers = set(self._woken.recv(4096))
-                    if numbers & {signal.SIGTERM, signal.SIGINT, signal.SIGHUP} and not self.supervisor.stopping:
+                    if (
+                        numbers & {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+                        and not self.supervisor.stopping
+                    ):
                         self._begin_stop()
 
     def _take_over(self) -> None:
@@ -119,7 +123,10 @@ class Manager:
         self._sweep_due = True
 
     def _begin_stop(self) -> None:
-        table = {one.service.name: (*one.service.needs, *one.service.uses) for one in self.supervisor.watched.values()}
+        table = {
+            one.service.name: (*one.service.needs, *one.service.uses)
+            for one in self.supervisor.watched.values()
+        }
         self._waves = plan.stop_order(table)
         self.supervisor.stopping = True
 
@@ -144,22 +151,22 @@ class Manager:
         process.reap(self._exits.__setitem__)
         now = time.time()
         for name, one in self.supervisor.watched.items():
-            if one.pid is None:
-                continue
-            if one.pid in self._exits:
-                code: int | None = self._exits[one.pid]
-            elif process.is_alive(one.pid, one.pid_started):
-                continue
-            else:
-                code = None
-            self._gone(name, code, now)
+            if one.pid in self._exits or (
+                one.pid is not None and not process.is_alive(one.pid, one.pid_started)
+            ):
+                self._gone(name, self._exits.get(one.pid or 0), now)
+        self._forget_exits()
+        for name, verdict in self._prober.verdicts():
+            self.supervisor.probed(name, verdict.healthy, verdict.detail, now)
+
+    def _forget_exits(self) -> None:
         for pid, code in self._exits.items():
             if child := self._children.pop(pid, None):
                 child.returncode = code
-        if self.parent is None or not self.parent.asked:  # else one may be of a child we have not been told of yet
+        if (
+            self.parent is None or not self.parent.asked
+        ):  # else one may belong to a child we have yet to be told of
             self._exits.clear()
-        for name, verdict in self._prober.verdicts():
-            self.supervisor.probed(name, verdict.healthy, verdict.detail, now)
 
     def _answered(self, answer: dict[str, Any]) -> None:
         now = time.time()
@@ -174,7 +181,9 @@ class Manager:
         if name == "preload":
             self._lose_parent(now)
         if code == EXIT_UNSUPPORTED and not self.supervisor.stopping:
-            self.notices.append(f"{one.service.title} runs by its plain command: {self._last_word(one.service)}")
+            self.notices.append(
+                f"{one.service.title} runs by its plain command: {self._last_word(one.service)}"
+            )
             self._carry_out(self.supervisor.unsupported(name, now))
             return
         self._say(f"{name} ended ({code})")
@@ -194,7 +203,9 @@ class Manager:
 
     def _do_without_parent(self, now: float) -> None:
         helper = self.supervisor.watched["preload"]
-        self.notices.append(f"The pre-loaded parent could not run, so services start plainly: {helper.detail}")
+        self.notices.append(
+            f"The pre-loaded parent could not run, so services start plainly: {helper.detail}"
+        )
         helper.state, helper.since = "done", now
         for one in self.supervisor.watched.values():
             one.plain = one.plain or bool(one.service.stage)
@@ -241,13 +252,13 @@ class Manager:
         self._say(f"started {name} ({pid})")
         self.supervisor.started(name, pid, process.birth(pid) or 0.0, now)
         if service.probe.kind == "channel":
-            self.supervisor.probed(name, True, "", now)  # noqa: FBT003 - requests wait in its socket
+            self.supervisor.probed(name, True, "", now)
 
-    def _spawner(self, service: Service) -> Any:  # noqa: ANN401 - a small local function
+    def _spawner(self, service: Service) -> Any:
         def spawn(argv: tuple[str, ...], keep: tuple[int, ...]) -> int:
             handle = os.open(service.log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
             try:
-                child = subprocess.Popen(  # noqa: S603 - argv comes from our own table
+                child = subprocess.Popen(
                     argv,
                     env={**os.environ, **self.spec.environment, **service.env},
                     cwd=self.spec.project,
@@ -259,7 +270,9 @@ class Manager:
                 )
             finally:
                 os.close(handle)
-            self._children[child.pid] = child  # an object that is let go collects its exit code behind our back
+            self._children[child.pid] = (
+                child  # an object that is let go collects its exit code behind our back
+            )
             return child.pid
 
         return spawn
@@ -295,7 +308,8 @@ class Manager:
                 logs.rotate(path, self.spec.log_max_bytes, self.spec.log_backups)
 
     def _say(self, text: str) -> None:
-        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
+        sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+        sys.stdout.flush()
 
     def _write(self, *, force: bool = False) -> None:
         phase = self.supervisor.phase(ready_before=self.ready_at is not None)

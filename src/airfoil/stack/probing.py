@@ -112,6 +112,8 @@ class Prober:
         if pid is None:
             return None
         if pid not in self._epochs:
-            self._epochs = {known: at for known, at in self._epochs.items() if process.birth(known) is not None}
+            self._epochs = {
+                known: at for known, at in self._epochs.items() if process.birth(known) is not None
+            }
             self._epochs[pid] = process.started_at_epoch(pid) or 0.0
         return self._epochs[pid]

@@ -47,7 +47,7 @@ def birth(pid: int) -> float | None:
 
 
 def is_alive(pid: int | None, pid_started: float | None) -> bool:
-    """Is this very process (not a later one with the same pid) still running?"""
+    """Tell whether this very process, not a later one with the same pid, is still running."""
     if pid is None or pid_started is None:
         return False
     born = birth(pid)
@@ -162,7 +162,7 @@ def adopt_orphans() -> bool:
     """Become the parent of descendants whose parent dies (Linux), so that their exit codes reach us."""
     if not _ON_LINUX:
         return False
-    import ctypes  # noqa: PLC0415 - only the manager needs it, once
+    import ctypes
 
     set_child_subreaper = 36
     return bool(ctypes.CDLL(None, use_errno=True).prctl(set_child_subreaper, 1, 0, 0, 0) == 0)

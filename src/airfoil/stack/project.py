@@ -192,7 +192,7 @@ class Project:
             make_private_folder(folder)
         for folder in (self.state, self.run, self.airflow_home):
             remove_abandoned(folder)
-        probe = self.run / f".probe.{os.getpid()}"
+        probe = self.run / f".probe.{os.getpid()}.tmp"
         try:
             write_private(probe, "\0" * _PROBE_BYTES)
         except StorageError as error:

@@ -20,6 +20,8 @@ EXIT_UNSUPPORTED = 97
 """Exit code of a runtime module whose start-up self-test found a release it was not made for."""
 EXIT_CONFIGURATION = 78
 """Exit code of a runtime module that has said, in one line of its log, what a person has to decide first."""
+EXIT_UNAVAILABLE = 75
+"""The same, when what it needs may be there at the next try."""
 
 
 @dataclass(frozen=True)

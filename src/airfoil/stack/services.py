@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from airfoil.stack import airflow_environment, connections
 from airfoil.stack.address import reachable
+from airfoil.stack.mlflow_login import login_file
 from airfoil.stack.process import STACK_MARK
 from airfoil.stack.service import Probe, Service, Spec
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from airfoil.stack.secrets import Secrets
 
 AIRFLOW_LAYER = "airflow"
-ML_LAYER = "ml"
+MLFLOW_LAYER = "mlflow"
+TASK_LAYER = "tasks"
 _HEALTH = "/api/v2/monitor/health"
 
 # What the pre-loaded parent imports for every Airflow component. A name that does not exist in the installed release
@@ -60,8 +62,8 @@ AIRFLOW_MODULES = (
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.loops.uvloop",
 )
-# For the MLflow server, and for tasks: the scheduler is forked after these, so a task's `import mlflow` is free.
-ML_MODULES = (
+# For the MLflow server, and for tasks: their `import mlflow` is then free.
+MLFLOW_MODULES = (
     "numpy",
     "pandas",
     "mlflow",
@@ -69,6 +71,14 @@ ML_MODULES = (
     "mlflow.server.handlers",
     "mlflow.store.tracking.sqlalchemy_store",
     "mlflow.store.model_registry.sqlalchemy_store",
+)
+# For tasks alone; the scheduler, from which they descend, is forked after these. Together 4 s that no task waits for.
+TASK_MODULES = (
+    "sklearn.ensemble",
+    "mlflow.sklearn",
+    "mlflow.pyfunc",
+    "matplotlib.backends.backend_agg",
+    "airfoil.runtime.skops_home",
 )
 
 
@@ -84,9 +94,7 @@ def chosen_engine(settings: Settings) -> Literal["preloaded", "plain"]:
     return settings.stack.engine
 
 
-def specification(
-    settings: Settings, project: Project, secrets: Secrets, ports: Mapping[str, int]
-) -> Spec:
+def specification(settings: Settings, project: Project, secrets: Secrets, ports: Mapping[str, int]) -> Spec:
     """The whole table for this project, ready for the manager."""
     engine = chosen_engine(settings)
     airflow_url = reachable(settings.airflow.host, ports["airflow"])
@@ -113,7 +121,11 @@ def specification(
         _page(settings, project, ports["page"]),
     )
     budgets = settings.budgets.services
-    layers = {AIRFLOW_LAYER: AIRFLOW_MODULES, ML_LAYER: (*ML_MODULES, *settings.stack.preload)}
+    layers = {
+        AIRFLOW_LAYER: AIRFLOW_MODULES,
+        MLFLOW_LAYER: MLFLOW_MODULES,
+        TASK_LAYER: (*TASK_MODULES, *settings.stack.preload),
+    }
     return Spec(
         project=str(project.root),
         stack_id=shared[STACK_MARK],
@@ -201,16 +213,25 @@ def _airflow(settings: Settings, url: str, port: int, engine: str) -> list[Servi
     web = _component("api-server", "Airflow", healthy, address, engine, AIRFLOW_LAYER)
     return [
         replace(web, port=port, url=url),
-        _component("dag-processor", "DAG processor", _heartbeat(url, "dag_processor"), (), engine, AIRFLOW_LAYER),
         _component(
-            "triggerer", "Triggerer", _heartbeat(url, "triggerer"), ("--skip-serve-logs",), engine, AIRFLOW_LAYER
+            "dag-processor", "DAG processor", _heartbeat(url, "dag_processor"), (), engine, AIRFLOW_LAYER
+        ),
+        _component(
+            "triggerer",
+            "Triggerer",
+            _heartbeat(url, "triggerer"),
+            ("--skip-serve-logs",),
+            engine,
+            AIRFLOW_LAYER,
         ),
     ]
 
 
 def _scheduler(url: str, engine: str) -> Service:
-    """Last, and from the ML layer: its workers and their tasks inherit what is loaded there."""
-    row = _component("scheduler", "Scheduler", _heartbeat(url, "scheduler"), ("--skip-serve-logs",), engine, ML_LAYER)
+    """Last, after the libraries of tasks: its workers, and so the tasks, inherit what is loaded."""
+    row = _component(
+        "scheduler", "Scheduler", _heartbeat(url, "scheduler"), ("--skip-serve-logs",), engine, TASK_LAYER
+    )
     return replace(row, uses=("api-server", "mlflow"), stop_timeout_seconds=20.0)
 
 
@@ -218,7 +239,7 @@ def _heartbeat(url: str, component: str) -> Probe:
     return Probe("heartbeat", f"{url}{_HEALTH}", component=component)
 
 
-def _component(  # noqa: PLR0913 - one row of the table
+def _component(
     name: str, title: str, probe: Probe, arguments: tuple[str, ...], engine: str, layer: str
 ) -> Service:
     module = "airfoil.runtime.component" if engine == "preloaded" else "airflow"
@@ -260,7 +281,7 @@ def _mlflow(
         env |= {
             "MLFLOW_AUTH_ADMIN_USERNAME": "admin",
             "MLFLOW_AUTH_ADMIN_PASSWORD": secrets.mlflow_admin_password,
-            "MLFLOW_AUTH_CONFIG_PATH": str(project.mlflow_home / "auth.ini"),
+            "MLFLOW_AUTH_CONFIG_PATH": str(login_file(project)),
         }
         arguments.append("--auth")
         plain += ["--app-name", "basic-auth"]
@@ -271,7 +292,7 @@ def _mlflow(
         title="MLflow",
         argv=_python(module, *arguments) if engine == "preloaded" else fallback,
         module=module,
-        stage=ML_LAYER if engine == "preloaded" else "",
+        stage=MLFLOW_LAYER if engine == "preloaded" else "",
         fallback_argv=fallback,
         env=env,
         needs=("setup",),
@@ -289,7 +310,13 @@ def _page(settings: Settings, project: Project, port: int) -> Service:
         name="page",
         title="Status page",
         argv=_python(
-            "airfoil.stack.page", "--project", str(project.root), "--host", settings.page.host, "--port", str(port)
+            "airfoil.stack.page",
+            "--project",
+            str(project.root),
+            "--host",
+            settings.page.host,
+            "--port",
+            str(port),
         ),
         probe=Probe("http", f"{url}/healthz", expect={"status": "ok"}),
         port=port,

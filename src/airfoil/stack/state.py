@@ -112,7 +112,9 @@ def load(path: Path) -> StackState | None:
 
 def save(path: Path, state: StackState) -> None:
     """Replace the file in one step, so that no reader ever sees half of it; only the owner may read it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # created 0600
+    handle, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"
+    )  # created 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(state.to_dict(), file, indent=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from airfoil.stack.service import EXIT_CONFIGURATION
+from airfoil.stack.service import EXIT_CONFIGURATION, EXIT_UNAVAILABLE
 from airfoil.stack.state import ServiceState
 
 if TYPE_CHECKING:
@@ -201,7 +201,9 @@ class Supervisor:
         """One word for the whole stack."""
         states = [one.state for one in self.watched.values()]
         if self.stopping:
-            return "stopped" if all(state in {"stopped", "done", "failed"} for state in states) else "stopping"
+            return (
+                "stopped" if all(state in {"stopped", "done", "failed"} for state in states) else "stopping"
+            )
         if any(state == "failed" for state in states):
             return "failed"
         if all(state in {"ready", "done"} for state in states):
@@ -248,7 +250,7 @@ class Supervisor:
 
 
 def _how(code: int | None, evidence: str) -> str:
-    if code == EXIT_CONFIGURATION and evidence:
+    if code in {EXIT_CONFIGURATION, EXIT_UNAVAILABLE} and evidence:
         return evidence  # a whole sentence of our own
     if code is None:
         how = "it ended"

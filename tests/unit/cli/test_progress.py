@@ -36,7 +36,7 @@ def test_only_changes_are_told(state):
         ["   0.5 s  setup          starting"],
         [],
         ["   3.0 s  setup          done", "   3.1 s  mlflow         starting"],
-        ["   3.1 s  mlflow         starting    no answer yet"],
+        [],
         ["  10.0 s  mlflow         failed      ended with exit code 1"],
     ]
 
@@ -53,14 +53,17 @@ def test_rows_of_the_live_display(state):
         mlflow=("starting", 1003.0, "no answer"),
         page=("waiting", 1000.0, ""),
         scheduler=("ready", 500.0, ""),
+        triggerer=("restarting", 1006.0, "ended"),
     )
 
     assert rows(now, BEGAN, 1007.0) == [
         ("✓", "setup", "done", "3.0 s"),
-        (" ", "mlflow", "starting", "4.0 s  no answer"),
+        (" ", "mlflow", "starting", "4.0 s"),
         (" ", "page", "waiting", ""),
         ("✓", "scheduler", "ready", ""),
+        (" ", "triggerer", "restarting", "1.0 s  ended"),
     ]
+    assert rows(now, BEGAN, 1020.0)[1] == (" ", "mlflow", "starting", "17.0 s  no answer")
 
 
 def test_without_a_terminal_there_are_plain_lines(state, capsys):

@@ -169,6 +169,7 @@ def test_refused_parameters_are_told_as_airflow_tells_them(airfoil, running, ans
 
     assert outcome.code == 1
     assert "trees: 0 is less than the minimum of 1" in outcome.err
+    assert outcome.err.endswith(f"What the DAG takes is told here: {running.url}/dags/shop\n")
 
 
 def test_ctrl_c_says_that_the_run_goes_on(airfoil, running, task):

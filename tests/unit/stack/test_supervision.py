@@ -176,6 +176,7 @@ def test_a_minute_of_being_unhealthy_or_starting_does_not_forgive():
         (None, "", "it ended"),
         (78, "Move it away.", "Move it away."),
         (78, "", "it ended with exit code 78"),
+        (75, "The server is away.", "The server is away."),
     ],
 )
 def test_how_it_ended_is_said_in_words(code, evidence, detail):

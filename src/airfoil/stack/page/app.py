@@ -36,6 +36,9 @@ PATIENCE_SECONDS = 2.5
 LOOK_SECONDS = 0.5
 ALIVE_SECONDS = 10.0
 MAX_WATCHERS = 50
+BUSY_MAX_AGE_SECONDS = 2.0
+CALM_MAX_AGE_SECONDS = 5.0
+"""How old the neighbours' answers may be for a watcher: while something happens, and while nothing does."""
 
 
 class Page:
@@ -106,7 +109,9 @@ class Page:
         spoke_at = loop.time()
         try:
             while not self.leaving.is_set():
-                status = await self._sources.status(self._look_seconds)
+                calm = shown is not None and shown.is_calm
+                max_age_seconds = CALM_MAX_AGE_SECONDS if calm else BUSY_MAX_AGE_SECONDS
+                status = await self._sources.status(self._look_seconds, max_age_seconds)
                 if not status.same_as(shown):
                     yield event("status", _update(status))
                     shown, spoke_at = status, loop.time()

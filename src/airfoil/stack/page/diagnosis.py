@@ -87,10 +87,15 @@ def headline(state: StackState | None, facts: Facts, found: Sequence[Problem]) -
         return Headline("off", "Airfoil is not running", "Start it with `airfoil up`.")
     if state.phase == "stopped":
         return Headline("off", "Airfoil is stopped", "Start it again with `airfoil up`.")
-    if state.phase == "stopping":
+    if _is_stopping(state, facts):
         return Headline("busy", "Stopping")
     services = seen(state, facts)
     return _broken(services, facts) or _unfinished(services, state) or _running(found)
+
+
+def _is_stopping(state: StackState, facts: Facts) -> bool:
+    """A manager that died on the way down stops nothing any more."""
+    return state.phase == "stopping" and facts.manager_alive
 
 
 def _broken(services: Sequence[ServiceState], facts: Facts) -> Headline | None:
@@ -174,7 +179,7 @@ def _manager(state: StackState, facts: Facts) -> Iterator[Problem]:
 
 
 def _services(state: StackState, facts: Facts) -> Iterator[Problem]:
-    if state.phase in {"stopping", "stopped"}:
+    if state.phase == "stopped" or _is_stopping(state, facts):
         return
     services = seen(state, facts)
     down = [service for service in services if service.state in DOWN and service.name != PAGE]

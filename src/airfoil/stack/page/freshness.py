@@ -47,16 +47,9 @@ class Latest(Generic[T]):
     Nobody waits longer than he wants: who runs out of patience gets the last answer while the next is on its way.
     """
 
-    def __init__(
-        self,
-        first: T,
-        executor: Executor,
-        max_age_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, first: T, executor: Executor, clock: Callable[[], float] = time.monotonic) -> None:
         self._value = first
         self._executor = executor
-        self._max_age_seconds = max_age_seconds
         self._clock = clock
         self._arrived_at: float | None = None
         self._pending: asyncio.Future[T] | None = None
@@ -66,9 +59,9 @@ class Latest(Generic[T]):
         """The last answer, without asking."""
         return self._value
 
-    async def ask(self, fetch: Callable[[], T], patience_seconds: float) -> T:
+    async def ask(self, fetch: Callable[[], T], patience_seconds: float, max_age_seconds: float) -> T:
         """Give an answer that is new enough, or the last one when the new one takes too long."""
-        old = self._arrived_at is None or self._clock() - self._arrived_at >= self._max_age_seconds
+        old = self._arrived_at is None or self._clock() - self._arrived_at >= max_age_seconds
         if self._pending is None and old:
             self._pending = asyncio.get_running_loop().run_in_executor(self._executor, fetch)
             self._pending.add_done_callback(self._arrived)

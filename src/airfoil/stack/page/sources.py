@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from airfoil.stack.state import StackState
 
 NEIGHBOUR_MAX_AGE_SECONDS = 2.0
-MEMORY_MAX_AGE_SECONDS = 4.0
+MEMORY_MAX_AGE_SECONDS = 10.0
+"""Measuring walks the page tables of every process: 0.1 s of work for a real stack."""
 ANSWERING = frozenset({"ready", "unhealthy"})
 HIDDEN = "•••"
 SHORTEST_SECRET = 8
@@ -69,10 +70,11 @@ class Sources:
             lambda client, _url: neighbours.read_mlflow(client, clock()),
             self.clean,
         )
-        self._airflow_answer = Latest(AirflowFacts(), self._executor, NEIGHBOUR_MAX_AGE_SECONDS, monotonic)
-        self._mlflow_answer = Latest(MlflowFacts(), self._executor, NEIGHBOUR_MAX_AGE_SECONDS, monotonic)
+        self._airflow_answer = Latest(AirflowFacts(), self._executor, monotonic)
+        self._mlflow_answer = Latest(MlflowFacts(), self._executor, monotonic)
         nothing: Mapping[str, float] = {}
-        self._memory = Latest(nothing, self._executor, MEMORY_MAX_AGE_SECONDS, monotonic)
+        self._memory = Latest(nothing, self._executor, monotonic)
+        self._measured: tuple[int | None, ...] = ()
 
     def close(self) -> None:
         """Forget questions that nobody waits for any more."""
@@ -94,27 +96,45 @@ class Sources:
                 for service in state.services
                 if not self._is_alive(service.pid, service.pid_started)
             ),
-            memory_mib=await self._memory.ask(lambda: self._measure(state), patience_seconds),
+            memory_mib=await self._ask_memory(state, patience_seconds),
             airflow=self._airflow_answer.value,
             mlflow=self._mlflow_answer.value,
         )
 
-    async def status(self, patience_seconds: float) -> status.Status:
+    async def status(
+        self, patience_seconds: float, max_age_seconds: float = NEIGHBOUR_MAX_AGE_SECONDS
+    ) -> status.Status:
         """Give the whole picture, asking neighbours that are up and have not been asked just now."""
         state = self.state()
         if state is not None:
-            await self._ask_neighbours(state, patience_seconds)
+            await self._ask_neighbours(state, patience_seconds, max_age_seconds)
         return status.build(str(self._project.root), state, await self.own_facts(state, patience_seconds))
 
-    async def _ask_neighbours(self, state: StackState, patience_seconds: float) -> None:
+    async def _ask_memory(self, state: StackState, patience_seconds: float) -> Mapping[str, float]:
+        processes = tuple(service.pid for service in state.services)
+        max_age_seconds = MEMORY_MAX_AGE_SECONDS if processes == self._measured else 0
+        self._measured = processes
+        return await self._memory.ask(lambda: self._measure(state), patience_seconds, max_age_seconds)
+
+    async def _ask_neighbours(
+        self, state: StackState, patience_seconds: float, max_age_seconds: float
+    ) -> None:
         asked: list[Awaitable[object]] = []
         airflow, mlflow = self._address(state, "api-server"), self._address(state, "mlflow")
         if airflow is not None:
             last = self._airflow_answer.value
-            asked.append(self._airflow_answer.ask(lambda: self._airflow.ask(airflow, last), patience_seconds))
+            asked.append(
+                self._airflow_answer.ask(
+                    lambda: self._airflow.ask(airflow, last), patience_seconds, max_age_seconds
+                )
+            )
         if mlflow is not None:
             known = self._mlflow_answer.value
-            asked.append(self._mlflow_answer.ask(lambda: self._mlflow.ask(mlflow, known), patience_seconds))
+            asked.append(
+                self._mlflow_answer.ask(
+                    lambda: self._mlflow.ask(mlflow, known), patience_seconds, max_age_seconds
+                )
+            )
         await asyncio.gather(*asked)
 
     def _address(self, state: StackState, name: str) -> str | None:

@@ -80,6 +80,13 @@ class Status:
         """Give the JSON form."""
         return dataclasses.asdict(self)
 
+    @property
+    def is_calm(self) -> bool:
+        """All is well and nothing runs: it is enough to look now and then."""
+        states = {run.state for run in self.airflow.runs} | {run.status.lower() for run in self.mlflow.runs}
+        answered = self.airflow.answered_at is not None and self.mlflow.answered_at is not None
+        return answered and self.headline.level == "good" and not states & {"running", "queued"}
+
     def same_as(self, other: Status | None) -> bool:
         """Tell whether nothing but the moment of asking differs."""
         return other is not None and _timeless(self) == _timeless(other)

@@ -19,7 +19,7 @@ class FakeSources:
         self.kept = state
         self.patience = []
 
-    async def status(self, patience_seconds):
+    async def status(self, patience_seconds, max_age_seconds=2.0):
         self.patience.append(patience_seconds)
         return self.pictures.pop(0) if len(self.pictures) > 1 else self.pictures[0]
 

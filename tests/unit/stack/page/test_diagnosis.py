@@ -106,6 +106,13 @@ def test_stopping_and_stopped_are_no_problems(stack, change, facts):
     assert (head.level, head.text, found) == ("off", "Airfoil is stopped", ())
 
 
+def test_a_manager_that_died_on_the_way_down_is_told(stack, change, facts):
+    state = change(stack(phase="stopping"), "mlflow", state="stopped")
+    head, found = say(state, facts(manager_alive=False))
+    assert head.text == "MLflow is down"
+    assert found[0].message.startswith("The manager has died while 2 services still run")
+
+
 def test_a_dead_manager_while_services_run(stack, facts):
     head, (problem,) = say(stack(), facts(manager_alive=False))
     assert (head.level, head.text) == ("warning", "Running without its manager")

@@ -48,13 +48,13 @@ def test_an_answer_is_kept_until_it_is_too_old(executor):
     answers = iter(["a", "b"])
 
     async def scenario():
-        latest = Latest("first", executor, 2.0, lambda: now[0])
+        latest = Latest("first", executor, lambda: now[0])
         assert latest.value == "first"
-        assert await latest.ask(lambda: next(answers), 5) == "a"
+        assert await latest.ask(lambda: next(answers), 5, 2.0) == "a"
         now[0] = 101.9
-        assert await latest.ask(lambda: next(answers), 5) == "a"
+        assert await latest.ask(lambda: next(answers), 5, 2.0) == "a"
         now[0] = 102.0
-        assert await latest.ask(lambda: next(answers), 5) == "b"
+        assert await latest.ask(lambda: next(answers), 5, 2.0) == "b"
 
     asyncio.run(scenario())
 
@@ -69,11 +69,11 @@ def test_who_has_no_patience_gets_the_last_answer_and_the_next_is_on_its_way(exe
         return "new"
 
     async def scenario():
-        latest = Latest("old", executor, 2.0, lambda: 0.0)
-        assert await latest.ask(slow, 0) == "old"
-        assert await latest.ask(slow, 0) == "old"  # still one question, not two
+        latest = Latest("old", executor, lambda: 0.0)
+        assert await latest.ask(slow, 0, 2.0) == "old"
+        assert await latest.ask(slow, 0, 2.0) == "old"  # still one question, not two
         go.set()
-        assert await latest.ask(slow, 5) == "new"
+        assert await latest.ask(slow, 5, 2.0) == "new"
 
     asyncio.run(scenario())
     assert len(calls) == 1
@@ -83,8 +83,8 @@ def test_many_who_ask_at_once_share_one_question(executor):
     calls = []
 
     async def scenario():
-        latest = Latest(0, executor, 2.0, lambda: 0.0)
-        return await asyncio.gather(*(latest.ask(lambda: calls.append(1) or 7, 5) for _ in range(20)))
+        latest = Latest(0, executor, lambda: 0.0)
+        return await asyncio.gather(*(latest.ask(lambda: calls.append(1) or 7, 5, 2.0) for _ in range(20)))
 
     assert asyncio.run(scenario()) == [7] * 20
     assert len(calls) == 1

@@ -93,6 +93,24 @@ def test_neighbours_are_asked_at_most_every_other_second(scene, stack):
     asyncio.run(scenario())
 
 
+def test_memory_is_measured_rarely_and_at_once_when_a_process_changed(scene, stack, change):
+    scene.write(stack())
+
+    async def scenario():
+        for _ in range(10):
+            scene.now += 0.9
+            await scene.sources.status(5)
+        assert len(scene.measured) == 1
+        scene.write(change(stack(), "mlflow", pid=8))
+        await scene.sources.status(5)
+        assert len(scene.measured) == 2
+        scene.now += 10
+        await scene.sources.status(5)
+        assert len(scene.measured) == 3
+
+    asyncio.run(scenario())
+
+
 def test_metrics_ask_no_neighbour(scene, stack):
     scene.write(stack())
     found = asyncio.run(scene.sources.own_facts(scene.sources.state(), 5))

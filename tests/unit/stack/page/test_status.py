@@ -6,7 +6,7 @@ import json
 import pytest
 
 from airfoil.stack.page import status
-from airfoil.stack.page.facts import AirflowFacts
+from airfoil.stack.page.facts import AirflowFacts, DagRun, MlflowFacts
 
 pytestmark = pytest.mark.unit
 
@@ -56,6 +56,20 @@ def test_memory_changes_by_whole_mebibytes_only(stack, facts):
     one = build(stack(), facts(memory_mib={"mlflow": 130.1}))
     assert build(stack(), facts(memory_mib={"mlflow": 130.3})).same_as(one)
     assert not build(stack(), facts(memory_mib={"mlflow": 131.3})).same_as(one)
+
+
+def test_calm_is_when_all_is_well_and_nothing_runs(stack, change, facts):
+    def run(state):
+        return (DagRun("d", "r", state, "", 1.0, None, ""),)
+
+    def known(**airflow):
+        return facts(airflow=AirflowFacts(answered_at=1.0, **airflow), mlflow=MlflowFacts(answered_at=1.0))
+
+    assert build(stack(), known(runs=run("success"))).is_calm
+    assert not build(stack(), known(runs=run("running"))).is_calm
+    assert not build(stack(), known(error="refused")).is_calm
+    assert not build(stack(), facts()).is_calm
+    assert not build(change(stack(), "mlflow", state="restarting"), known()).is_calm
 
 
 def test_nothing_of_the_process_goes_out(stack, facts):
