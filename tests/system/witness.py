@@ -103,16 +103,21 @@ class Witness:
         while not self._over.wait(LOOK_SECONDS):
             by_id: dict[str, set[int]] = defaultdict(set)
             by_try: dict[Try, set[int]] = defaultdict(set)
+            parents: dict[int, int] = {}
             for name in os.listdir("/proc"):  # noqa: PTH208 - twenty times a second, without building paths
                 if not name.isdigit():
                     continue
                 words = _read(f"/proc/{name}/cmdline")
                 if words.startswith(_TITLE) and b"LocalExecutor" not in words:
                     by_id[words.removeprefix(_TITLE).strip(b"\0 ").decode()].add(int(name))
+                    parents[int(name)] = _parent(name)
                 elif words.startswith((b"/usr/bin/bash\0", b"/bin/bash\0", b"bash\0", b"sleep\0")):
                     shell = self._shell(name)
                     if shell is not None:
                         by_try[shell].add(int(name))
+            # A child that a task has just forked and that is not yet the program it will be has its parent's title.
+            for pids in by_id.values():
+                pids -= {pid for pid in pids if parents[pid] in pids}
             self.looks.append((time.time(), dict(by_id), dict(by_try)))
 
     def _shell(self, pid: str) -> Try | None:
@@ -191,6 +196,11 @@ def _dashed(text: str) -> str:
     """SQLite keeps ids without dashes."""
     bare = text.replace("-", "")
     return "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
+
+
+def _parent(pid: str) -> int:
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(fields[1]) if fields else 0
 
 
 def _read(path: str) -> bytes:

@@ -51,7 +51,7 @@ class Layers:
         self._frozen = False
         try:
             importlib.import_module(module)
-        except Exception as error:  # noqa: BLE001 - any failure of a library only makes starts slower
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - any failure of a library only makes starts slower
             self.skipped[module] = f"{type(error).__name__}: {error}"
             print(f"preload: skipped {module}: {self.skipped[module]}", file=sys.stderr, flush=True)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -19,6 +20,7 @@ from typing import Any, NoReturn
 
 EXIT_CONFIGURATION = 78
 _SQLITE = "sqlite:///"
+_FULL_BYTES = 64 * 1024
 
 
 class Applied:
@@ -111,17 +113,24 @@ def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None
             return
     fresh = path.with_name(path.name + ".new")
     _remove(fresh)
-    if revision is None:
-        applied.forget()
-    else:
-        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(fresh)) as copy:
-            old.backup(copy)
-    use_database(f"{_SQLITE}{fresh}")
-    airflow("db", "migrate")
-    use_database(url)
-    with closing(sqlite3.connect(fresh)) as database:
-        database.execute("pragma wal_checkpoint(truncate)")
-    reached, _ = revision_of(fresh)
+    try:
+        if revision is None:
+            applied.forget()
+        else:
+            with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(fresh)) as copy:
+                old.backup(copy)
+        use_database(f"{_SQLITE}{fresh}")
+        airflow("db", "migrate")
+        use_database(url)
+        with closing(sqlite3.connect(fresh)) as database:
+            database.execute("pragma wal_checkpoint(truncate)")
+        reached, _ = revision_of(fresh)
+    except BaseException:
+        full = shutil.disk_usage(path.parent).free < _FULL_BYTES
+        _remove(fresh)
+        if full:
+            _give_up(f"the disk is full, and {path} could not be built; free some space, nothing is lost.")
+        raise
     if reached is None:
         _give_up("the migration ended without a schema version; see the lines above.")
     if reached == revision:  # nothing to change: the live file stays

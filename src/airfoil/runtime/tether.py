@@ -12,6 +12,7 @@ import os
 import selectors
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,14 +23,21 @@ _TIED_GENERATIONS = 2
 """Service -> worker -> task."""
 _depth = 0
 _parent = 0
+_from_main_thread = True
+"""The kernel ties to the forking *thread*, which may end early unless it is the first one."""
 
 
 def install() -> None:
     """From now on children of this process, and theirs, die with their parent."""
     global _parent  # noqa: PLW0603 - a fork hook has no other place to keep it
     _parent = os.getpid()
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
     signal.signal(signal.SIGCHLD, wake_select)
+
+
+def _before_fork() -> None:
+    global _from_main_thread  # noqa: PLW0603
+    _from_main_thread = threading.get_native_id() == os.getpid()
 
 
 def _after_fork() -> None:
@@ -37,14 +45,22 @@ def _after_fork() -> None:
     _depth += 1
     parent, _parent = _parent, os.getpid()
     if _depth > _TIED_GENERATIONS:
-        return  # forked by the user's own code: the kernel ties to the forking *thread*, which may end early
+        # Forked by the user's own code. The shell of a Bash task is; nothing else would find it when its environment
+        # was replaced and the manager died as well. What it forks in turn is its own affair (a daemon, say).
+        if _depth == _TIED_GENERATIONS + 1 and _from_main_thread:
+            _tie_to(parent)
+        return
+    _tie_to(parent)
+    _reseed()
+    # A worker waits in select() for its task; the task itself, which runs the user's code, gets the default back.
+    signal.signal(signal.SIGCHLD, wake_select if _depth < _TIED_GENERATIONS else signal.SIG_DFL)
+
+
+def _tie_to(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)
-    _reseed()
-    # A worker waits in select() for its task; the task itself, which runs the user's code, gets the default back.
-    signal.signal(signal.SIGCHLD, wake_select if _depth < _TIED_GENERATIONS else signal.SIG_DFL)
 
 
 def _reseed() -> None:

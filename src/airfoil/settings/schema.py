@@ -99,19 +99,19 @@ class StackSettings(Section):
 class BudgetSettings(Section):
     """[budgets]: what the platform may use; doctor and the status page compare it with what it does use."""
 
-    memory_mib: Mebibytes = 1024
+    memory_mib: Mebibytes = 1200
     """All services together."""
     start_seconds: Seconds = 60
     disk_free_mib: Mebibytes = 500
     """Doctor and `up` warn below this."""
     setup_mib: Mebibytes = 300
-    preload_mib: Mebibytes = 100
-    api_server_mib: Mebibytes = 200
-    scheduler_mib: Mebibytes = 180
-    dag_processor_mib: Mebibytes = 120
-    triggerer_mib: Mebibytes = 100
-    mlflow_mib: Mebibytes = 260
-    page_mib: Mebibytes = 64
+    preload_mib: Mebibytes = 140
+    api_server_mib: Mebibytes = 230
+    scheduler_mib: Mebibytes = 320
+    dag_processor_mib: Mebibytes = 110
+    triggerer_mib: Mebibytes = 150
+    mlflow_mib: Mebibytes = 180
+    page_mib: Mebibytes = 48
 
     @property
     def services(self) -> dict[str, int]:

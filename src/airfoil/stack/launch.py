@@ -7,6 +7,7 @@ the state it writes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -17,13 +18,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airfoil.errors import NeighbourError, ServiceFailed
+from airfoil.errors import NeighbourError, ServiceFailed, StorageError
 from airfoil.stack import airflow_environment, connections, logs, mlflow_login, process, secrets, services
 from airfoil.stack import state as states
 from airfoil.stack.address import reachable
 from airfoil.stack.ports import Ports, wishes_of
 from airfoil.stack.service import Spec
-from airfoil.stack.storage import write_private
+from airfoil.stack.storage import storage_error, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.05
 _MANAGER_GRACE_SECONDS = 60.0
 _STUCK_SECONDS = 30.0
+_FULL_BYTES = 16 * 1024
+_MUTE_SECONDS = 5.0
 
 
 def up(project: Project, settings: Settings, on_progress: Progress = lambda _: None) -> StackState:
@@ -86,7 +89,8 @@ def down(project: Project, on_progress: Progress = lambda _: None) -> bool:
             )
             for row in last.services
         )
-        states.save(project.state_file, replace(last, phase="stopped", updated_at=now, services=rows))
+        with contextlib.suppress(OSError):  # a full disk: the processes are gone, and that is what counts
+            states.save(project.state_file, replace(last, phase="stopped", updated_at=now, services=rows))
     return was_running or bool(left_over)
 
 
@@ -201,12 +205,18 @@ def _start_manager(project: Project) -> None:
 def _follow(project: Project, on_progress: Progress) -> StackState:
     """Report every change until the stack is ready, has failed, or the manager is gone."""
     seen = None
+    mute_since = time.monotonic()
     while True:
+        before = seen
         seen = _report(project, seen, on_progress)
+        if seen != before or _free_bytes(project) >= _FULL_BYTES:
+            mute_since = time.monotonic()
+        elif time.monotonic() - mute_since > _MUTE_SECONDS:  # the manager cannot say any more how it goes
+            raise _disk_is_full(project)
         if seen is not None and seen.phase == "ready":
             return seen
         if seen is not None and seen.phase == "failed" and _nothing_under_way(seen):
-            raise _failure(seen)
+            raise _failure(project, seen)
         if seen is not None and not _manager_alive(seen):
             if seen.phase in {"stopping", "stopped"}:
                 raise ServiceFailed(
@@ -227,7 +237,9 @@ def _nothing_under_way(seen: StackState) -> bool:
     return blocked or all(row.state in {"ready", "done", "failed", "unhealthy"} for row in seen.services)
 
 
-def _failure(seen: StackState) -> ServiceFailed:
+def _failure(project: Project, seen: StackState) -> NeighbourError:
+    if _free_bytes(project) < _FULL_BYTES:
+        return _disk_is_full(project)
     row = next(row for row in seen.services if row.state == "failed")
     lines = list(dict.fromkeys(logs.last_lines(row.log, 10)))
     in_our_words = bool(lines) and row.detail.endswith(lines[-1].removeprefix(logs.OUR_WORD))
@@ -270,8 +282,16 @@ def _stop_without_manager(last: StackState) -> None:
             time.sleep(_LOOK_SECONDS)
 
 
+def _free_bytes(project: Project) -> int:
+    return shutil.disk_usage(project.state).free
+
+
+def _disk_is_full(project: Project) -> StorageError:
+    return storage_error(project.state, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+
 def _refuse_full_disk(project: Project, settings: Settings) -> None:
-    free_mib = shutil.disk_usage(project.state).free // (1024 * 1024)
+    free_mib = _free_bytes(project) // (1024 * 1024)
     if free_mib < min(100, settings.budgets.disk_free_mib):
         raise NeighbourError(
             f"Only {free_mib} MiB are free on the disk of {project.state}; databases could be damaged.",

@@ -56,6 +56,7 @@ class Manager:
         self._sweep_due = False
         self._log_sizes: dict[str, int] = {}
         self._written: states.StackState | None = None
+        self._mute = ""
         self._waves: list[list[str]] = []
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
@@ -84,7 +85,7 @@ class Manager:
             self._tend_logs()
             self._write()
             self._sleep()
-        process.sweep(self.spec.stack_id)
+        process.sweep(self.spec.stack_id, [os.getpid()], below=[os.getpid()])
         self._write(force=True)
         return 0
 
@@ -172,6 +173,7 @@ class Manager:
         now = time.time()
         if name := answer.get("started"):
             pid = int(answer["pid"])
+            self._say(f"started {name} ({pid})")
             self._carry_out(self.supervisor.started(name, pid, process.birth(pid) or 0.0, now))
         elif name := answer.get("refused"):
             self.supervisor.refused(name, str(answer.get("reason")), now)
@@ -281,14 +283,14 @@ class Manager:
         """End every process of this stack that belongs to no living service: workers and tasks of a dead parent."""
         if not self._sweep_due or (self.parent is not None and self.parent.asked):
             return
-        owned = {os.getpid()}
-        for one in self.supervisor.watched.values():
-            if one.pid is not None:
-                owned.update(process.members(one.pid))
-        ended = process.sweep(self.spec.stack_id, spare=owned)
+        ended = process.sweep(self.spec.stack_id, [os.getpid()], owned=self._owned, below=[os.getpid()])
         if ended:
             self._say(f"ended {len(ended)} process(es) left behind: {ended}")
         self._sweep_due = False
+
+    def _owned(self) -> list[int]:
+        """Every process of a living service."""
+        return process.members(*(one.pid for one in self.supervisor.watched.values() if one.pid is not None))
 
     # -- looking --------------------------------------------------------------------------------------------------
 
@@ -308,8 +310,9 @@ class Manager:
                 logs.rotate(path, self.spec.log_max_bytes, self.spec.log_backups)
 
     def _say(self, text: str) -> None:
-        sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
-        sys.stdout.flush()
+        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n"
+        with contextlib.suppress(OSError):  # a full disk must not end the platform
+            os.write(sys.stdout.fileno(), line.encode(errors="replace"))
 
     def _write(self, *, force: bool = False) -> None:
         phase = self.supervisor.phase(ready_before=self.ready_at is not None)
@@ -333,9 +336,11 @@ class Manager:
             return
         try:
             states.save(self.project.state_file, replace(found, updated_at=time.time()))
-            self._written = found
-        except OSError as error:  # a full disk must not end the platform; the next round tries again
-            self._say(f"could not write {self.project.state_file}: {error}")
+            self._written, self._mute = found, ""
+        except OSError as error:  # the next round tries again
+            if self._mute != str(error.strerror):
+                self._mute = str(error.strerror)
+                self._say(f"could not write {self.project.state_file}: {error.strerror}")
 
 
 def _size(path: str) -> int:

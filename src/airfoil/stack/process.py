@@ -93,24 +93,29 @@ def marked(stack_id: str) -> list[int]:
     return found
 
 
-def members(leader: int) -> list[int]:
-    """The living processes of a service: its session and everything that descends from it, itself included."""
+def members(*leaders: int) -> list[int]:
+    """The living processes of services: their sessions and everything that descends from them, leaders included."""
+    found = set(leaders)
+    for pid in psutil.pids():
+        with suppress(OSError):
+            if os.getsid(pid) in leaders:
+                found.add(pid)
+    return sorted(pid for pid in (*found, *descendants(*found)) if birth(pid) is not None)
+
+
+def descendants(*ancestors: int) -> set[int]:
+    """Everything forked below these processes that still has them above it; they themselves are not among it."""
     parents: dict[int, int] = {}
-    found: set[int] = set()
     for pid in psutil.pids():
         with suppress(OSError, psutil.Error):
-            if os.getsid(pid) == leader:
-                found.add(pid)
             parents[pid] = _parent(pid)
-    found.add(leader)
+    known = set(ancestors)
     grew = True
     while grew:
-        grew = False
-        for pid, parent in parents.items():
-            if parent in found and pid not in found:
-                found.add(pid)
-                grew = True
-    return sorted(pid for pid in found if birth(pid) is not None)
+        below = {pid for pid, parent in parents.items() if parent in known and pid not in known}
+        known |= below
+        grew = bool(below)
+    return known - set(ancestors)
 
 
 def _parent(pid: int) -> int:
@@ -129,15 +134,25 @@ def kill_all(pids: Iterable[int]) -> int:
     return killed
 
 
-def sweep(stack_id: str, spare: Iterable[int] = ()) -> list[int]:
+def sweep(
+    stack_id: str,
+    spare: Iterable[int] = (),
+    *,
+    owned: Callable[[], Iterable[int]] = tuple,
+    below: Iterable[int] = (),
+) -> list[int]:
     """Kill every marked process except those to spare, until none is left; the pids that were ended.
 
-    Several rounds, because a process may fork between the look and the kill.
+    `below` names processes whose descendants are swept as well: an orphan of a service is its manager's child, even
+    when it was given an environment of its own and so carries no mark. Several rounds, because a process may fork
+    between the look and the kill. `owned` is asked after each look: what a living service forks meanwhile is spared.
     """
     keep = set(spare)
     ended: list[int] = []
     for _ in range(20):
-        left = [pid for pid in marked(stack_id) if pid not in keep]
+        left = {*marked(stack_id), *(pid for pid in descendants(*below) if birth(pid) is not None)} - keep
+        if left:
+            left -= set(owned())
         if not left:
             break
         kill_all(left)

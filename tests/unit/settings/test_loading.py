@@ -43,7 +43,7 @@ def test_an_empty_file_gives_the_defaults(root):
     assert (settings.mlflow.port, settings.page.port) == (5000, 8081)
     assert settings.mlflow.auth is False
     assert settings.stack.engine == "auto"
-    assert settings.budgets.memory_mib == 1024
+    assert settings.budgets.memory_mib == 1200
     assert settings.project.name == root.name
     assert settings.given == frozenset()
 

@@ -141,7 +141,7 @@ def test_budgets_and_patience_come_from_the_settings(table):
         assert row.start_timeout_seconds == 120.0
         assert 0 < row.stop_timeout_seconds <= 30.0
         assert row.log == str(PROJECT.service_log(row.name))
-    assert table.budgets == {"memory_mib": 1024, "start_seconds": 60}
+    assert table.budgets == {"memory_mib": 1200, "start_seconds": 60}
 
 
 def test_a_shorter_patience_at_the_end_binds_every_service():

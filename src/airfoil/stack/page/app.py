@@ -1,7 +1,7 @@
 """The routes of the page: the document, its files, JSON, metrics, health, and the stream of events.
 
 Only glue: what is shown is made elsewhere. The stream is twenty lines by hand: it must end when the server does, say
-nothing while nothing changes, and cost nothing while nobody listens (docs/adr/0010-a-status-page-without-libraries.md).
+nothing while nothing changes, and cost nothing while nobody listens (docs/adr/0008-a-status-page-without-libraries.md).
 """
 
 from __future__ import annotations

@@ -6,15 +6,17 @@ Nothing here knows what is in the file or who gives the answer.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
     from pathlib import Path
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 class WatchedFile(Generic[T]):
@@ -44,7 +46,8 @@ class WatchedFile(Generic[T]):
 class Latest(Generic[T]):
     """The last answer of something slow. It is asked in a thread, by one caller at a time, when the answer is too old.
 
-    Nobody waits longer than he wants: who runs out of patience gets the last answer while the next is on its way.
+    Nobody waits longer than he wants: who runs out of patience gets the last answer while the next is on its way. It
+    belongs to no event loop, so that a question may outlive the loop in which it was asked.
     """
 
     def __init__(self, first: T, executor: Executor, clock: Callable[[], float] = time.monotonic) -> None:
@@ -52,25 +55,32 @@ class Latest(Generic[T]):
         self._executor = executor
         self._clock = clock
         self._arrived_at: float | None = None
-        self._pending: asyncio.Future[T] | None = None
+        self._pending: Future[T] | None = None
 
     @property
     def value(self) -> T:
         """The last answer, without asking."""
+        self._collect()
         return self._value
 
     async def ask(self, fetch: Callable[[], T], patience_seconds: float, max_age_seconds: float) -> T:
         """Give an answer that is new enough, or the last one when the new one takes too long."""
+        self._collect()
         old = self._arrived_at is None or self._clock() - self._arrived_at >= max_age_seconds
         if self._pending is None and old:
-            self._pending = asyncio.get_running_loop().run_in_executor(self._executor, fetch)
-            self._pending.add_done_callback(self._arrived)
+            self._pending = self._executor.submit(fetch)
         if self._pending is not None:
-            await asyncio.wait({self._pending}, timeout=patience_seconds)
-        return self._value
+            await asyncio.wait({asyncio.wrap_future(self._pending)}, timeout=patience_seconds)
+        return self.value
 
-    def _arrived(self, answer: asyncio.Future[T]) -> None:
-        self._pending = None
-        self._arrived_at = self._clock()
-        if not answer.cancelled():
+    def _collect(self) -> None:
+        if self._pending is None or not self._pending.done():
+            return
+        answer, self._pending, self._arrived_at = self._pending, None, self._clock()
+        if answer.cancelled():
+            return
+        error = answer.exception()
+        if error is None:
             self._value = answer.result()
+        else:
+            logger.error("A question failed; the last answer stays.", exc_info=error)

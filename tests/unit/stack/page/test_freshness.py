@@ -88,3 +88,21 @@ def test_many_who_ask_at_once_share_one_question(executor):
 
     assert asyncio.run(scenario()) == [7] * 20
     assert len(calls) == 1
+
+
+def test_a_question_may_outlive_the_loop_it_was_asked_in(executor):
+    go = threading.Event()
+    latest = Latest("old", executor, lambda: 0.0)
+    assert asyncio.run(latest.ask(lambda: go.wait(5) and "new", 0, 2.0)) == "old"
+    go.set()
+    assert asyncio.run(latest.ask(lambda: "another", 5, 2.0)) == "new"
+
+
+def test_a_question_that_fails_keeps_the_last_answer_and_is_logged(executor, caplog):
+    def broken():
+        raise OSError("no such disk")
+
+    latest = Latest("old", executor, lambda: 0.0)
+    assert asyncio.run(latest.ask(broken, 5, 2.0)) == "old"
+    assert "no such disk" in caplog.text
+    assert asyncio.run(latest.ask(lambda: "new", 5, 0)) == "new"

@@ -1,0 +1,310 @@
+"""When the scheduler wakes, over a made-up clock and database, and an executor whose parent class is a stand-in."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+SOURCE = Path(__file__).parents[3] / "src" / "airfoil" / "runtime" / "executor.py"
+T0 = 1_800_000_000.3
+
+
+class LocalExecutor:
+    """What the executor leans on, and nothing else."""
+
+    def __init__(self) -> None:
+        self.workers: dict[int, Any] = {}
+        self.running: set[str] = set()
+        self.queued_tasks: dict[str, str] = {}
+        self.result_queue = ResultQueue()
+        self.sent: list[Any] = []
+        self.activity_queue = SimpleNamespace(put=self.sent.append)
+        self.synced = 0
+
+    def start(self) -> None:
+        self.workers = {1: Worker(), 2: Worker()}
+
+    def sync(self) -> None:
+        self.synced += 1
+        self.workers = {pid: worker for pid, worker in self.workers.items() if not worker.joined}
+
+
+class Worker:
+    joined = False
+
+    def join(self, timeout: float) -> None:
+        assert timeout <= 1
+        self.joined = True
+
+
+class ResultQueue:
+    """A queue that a result enters after a while, by the made-up clock."""
+
+    def __init__(self) -> None:
+        self._reader = self
+        self.waits: list[float] = []
+        self.full = False
+
+    def empty(self) -> bool:
+        return not self.full
+
+    def poll(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return self.full
+
+
+@pytest.fixture
+def executor(monkeypatch) -> Any:
+    """The module, loaded without Airflow (whose import takes four seconds)."""
+    stand_ins = {
+        "airflow": ModuleType("airflow"),
+        "airflow.configuration": ModuleType("airflow.configuration"),
+        "airflow.executors": ModuleType("airflow.executors"),
+        "airflow.executors.local_executor": ModuleType("airflow.executors.local_executor"),
+    }
+    stand_ins["airflow.configuration"].conf = SimpleNamespace(get=lambda *_: "postgresql://x")  # type: ignore[attr-defined]
+    stand_ins["airflow.executors.local_executor"].LocalExecutor = LocalExecutor  # type: ignore[attr-defined]
+    for name, module in stand_ins.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    spec = importlib.util.spec_from_file_location("executor_under_test", SOURCE)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    freezes: list[int] = []
+    monkeypatch.setattr(made, "gc", SimpleNamespace(freeze=lambda: freezes.append(1)))
+    made.freezes = freezes  # type: ignore[attr-defined]
+    return made
+
+
+class World:
+    """A clock that moves only while somebody waits, a database, and a result that arrives at some time."""
+
+    def __init__(self, module: Any, *, watched: bool = True, start: float = T0) -> None:
+        self.now = start
+        self.signature = (1,)
+        self.writes: dict[float, tuple[int, ...]] = {}
+        self.result_at: float | None = None
+        self.naps: list[float] = []
+        self.waiter = module.Waiter(self.look, watched=watched, clock=lambda: self.now)
+
+    def look(self) -> tuple[int, ...]:
+        for at in sorted(self.writes):
+            if at <= self.now:
+                self.signature = self.writes.pop(at)
+        return self.signature
+
+    def ready(self, seconds: float) -> bool:
+        self.naps.append(seconds)
+        if self.result_at is not None and self.result_at <= self.now + seconds:
+            self.now = max(self.now, self.result_at)
+            return True
+        self.now += seconds
+        return False
+
+    def wait(self, *, busy: bool = True) -> tuple[str, float]:
+        """Why it woke, and after how long."""
+        began = self.now
+        return self.waiter.wait(self.ready, busy=busy), round(self.now - began, 3)
+
+
+# -- SQLite: its files are watched
+
+
+def test_a_result_wakes_at_once(executor):
+    world = World(executor)
+    world.result_at = T0 + 0.25
+    assert world.wait() == ("result", 0.25)
+
+
+def test_a_write_of_somebody_else_wakes_within_a_step(executor):
+    world = World(executor)
+    world.writes = {T0 + 0.25: (2,)}
+    reason, waited = world.wait()
+    assert reason == "database"
+    assert 0.25 <= waited <= 0.25 + executor.STEP_SECONDS + executor.SETTLE_SECONDS
+
+
+def test_at_rest_the_database_is_looked_at_less_often_and_still_soon(executor):
+    world = World(executor)
+    world.writes = {T0 + 0.25: (2,)}
+    assert world.wait(busy=False)[1] <= 0.25 + executor.IDLE_STEP_SECONDS + executor.SETTLE_SECONDS
+    assert max(world.naps) <= executor.IDLE_STEP_SECONDS
+
+
+def test_what_was_written_during_the_schedulers_own_round_makes_the_next_wait_short(executor):
+    world = World(executor)
+    world.result_at = T0
+    world.wait()
+    world.result_at = None
+    world.signature = (2,)
+    assert world.wait() == ("database", executor.SETTLE_SECONDS)
+
+
+def test_what_was_written_before_the_round_was_seen_by_it(executor):
+    world = World(executor)
+    world.writes = {T0 + 0.1: (2,)}
+    world.result_at = T0 + 0.1
+    assert world.wait()[0] in {"result", "database"}
+    world.result_at = None
+    world.signature = world.look()
+    assert world.wait()[0] == "time"
+
+
+def test_a_burst_of_writes_is_one_wake_up_and_a_result_within_it_counts(executor):
+    world = World(executor)
+    world.writes = {T0 + 0.1: (2,)}
+    world.result_at = T0 + 0.115
+    assert world.wait()[0] == "result"
+
+
+def test_with_work_about_it_wakes_when_the_clock_of_sqlite_ticks(executor):
+    for start, expected in ((T0, 0.705), (T0 + 0.6, 0.105), (T0 + 0.699, 0.006)):
+        world = World(executor, start=start)
+        reason, waited = world.wait(busy=True)
+        assert (reason, waited) == ("time", pytest.approx(expected, abs=0.002))
+
+
+def test_a_boundary_that_has_just_passed_is_not_waited_for_again(executor):
+    world = World(executor, start=T0 + 0.701)
+    assert world.wait(busy=True) == ("time", pytest.approx(1.004, abs=0.002))
+
+
+def test_without_news_it_sleeps_longer_but_never_long(executor):
+    world = World(executor)
+    first, second, third = (world.wait(busy=False)[1] for _ in range(3))
+    assert first == pytest.approx(0.705, abs=0.06)
+    assert 1.0 < second <= executor.IDLE_SECONDS + 0.06
+    assert third <= executor.IDLE_SECONDS + 0.06
+
+
+def test_news_end_the_calm(executor):
+    world = World(executor)
+    for _ in range(3):
+        world.wait(busy=False)
+    world.signature = (2,)
+    assert world.wait(busy=False)[0] == "database"
+    assert world.wait(busy=False)[1] <= 1.1, "what was created in this second is due at its end"
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_does_not_keep_anybody_waiting(executor, jump):
+    world = World(executor)
+    clock = iter([T0, T0, T0 + jump, T0 + jump])
+    world.waiter._clock = lambda: next(clock)
+    assert world.waiter.wait(world.ready, busy=True) == "time"
+    assert len(world.naps) <= 1
+
+
+# -- a database on a server: nothing to watch
+
+
+def test_after_news_rounds_are_quick_and_grow_slower(executor):
+    world = World(executor, watched=False)
+    world.result_at = T0
+    assert world.wait() == ("result", 0.0)
+    world.result_at = None
+    waits = [world.wait()[1] for _ in range(20)]
+    assert waits[0] == pytest.approx(executor.STEP_SECONDS * 1.5)
+    assert waits == sorted(waits)
+    assert waits[-1] == executor.IDLE_SECONDS
+    assert sum(waits[:8]) < 1.6
+
+
+def test_with_nothing_to_do_it_sleeps_and_a_result_wakes_it(executor):
+    world = World(executor, watched=False)
+    assert world.wait(busy=False) == ("time", executor.IDLE_SECONDS)
+    world.result_at = world.now + 0.4
+    assert world.wait(busy=False) == ("result", 0.4)
+
+
+# -- the files
+
+
+def test_a_write_changes_the_signature_and_a_look_does_not(executor, tmp_path):
+    database = tmp_path / "air flow.db"
+    watch = executor.DatabaseWatch(f"sqlite:///{database}?timeout=5")
+    assert watch
+    nothing = watch.signature()
+    database.write_bytes(b"x")
+    created = watch.signature()
+    assert created != nothing
+    assert watch.signature() == created
+    wal = tmp_path / "air flow.db-wal"
+    wal.write_bytes(b"x")
+    assert watch.signature() != created
+    before = watch.signature()
+    wal.write_bytes(b"xy")
+    assert watch.signature() != before
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://h/d", "postgresql+psycopg://h/d", "sqlite://", "sqlite:///", ""]
+)
+def test_what_is_no_file_is_not_watched(executor, url):
+    watch = executor.DatabaseWatch(url)
+    assert not watch
+    assert watch.signature() == ()
+
+
+# -- the executor around it
+
+
+def test_a_waiting_result_is_handled_without_a_wait(executor):
+    made = executor.WakingLocalExecutor()
+    made.start()
+    made.result_queue.full = True
+    made.sync()
+    assert (made.synced, made.result_queue.waits) == (1, [])
+
+
+def test_every_round_waits_and_then_does_what_its_parent_does(executor):
+    made = executor.WakingLocalExecutor()
+    made.start()
+    made.sync()
+    assert made.synced == 1
+    assert made.result_queue.waits == [executor.IDLE_SECONDS]
+    made.queued_tasks = {"a": "b"}
+    made.sync()
+    assert made.result_queue.waits[1] <= executor.IDLE_SECONDS
+
+
+def test_shared_objects_are_frozen_again_whenever_workers_were_forked(executor):
+    made = executor.WakingLocalExecutor()
+    made.start()
+    assert len(executor.freezes) == 1
+    made.sync()
+    assert len(executor.freezes) == 1, "and only then"
+    made.workers[3] = Worker()
+    made.sync()
+    assert len(executor.freezes) == 2
+
+
+def test_idle_workers_go_home_after_a_while_and_busy_ones_stay(executor, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(executor, "time", SimpleNamespace(monotonic=lambda: now[0], time=lambda: T0))
+    made = executor.WakingLocalExecutor()
+    made.start()
+    for _ in range(5):
+        now[0] += executor.RETIRE_SECONDS / 2
+        made.running = {"task"}
+        made.sync()
+    assert (len(made.workers), made.sent) == (2, [])
+    made.running = set()
+    for _ in range(3):
+        made.sync()
+        now[0] += executor.RETIRE_SECONDS / 2
+    assert len(made.workers) == 2
+    made.sync()
+    assert made.sent == [None, None], "each is told once"
+    assert made.workers == {}
+    now[0] += executor.RETIRE_SECONDS * 3
+    made.sync()
+    assert made.sent == [None, None]

@@ -1,0 +1,102 @@
+"""What a tie consists of, generation by generation, without forking; real ones are in the integration tests."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from airfoil.runtime import tether
+
+pytestmark = pytest.mark.unit
+
+
+class Died(Exception):
+    """Stands for os._exit."""
+
+
+@pytest.fixture
+def child(monkeypatch) -> SimpleNamespace:
+    """Pretends to be a freshly forked process each time the hook is called."""
+    seen = SimpleNamespace(ties=[], signals=[], seeds=0, parent=100, pid=101)
+
+    def seed() -> None:
+        seen.seeds += 1
+
+    def die(code: int) -> None:
+        raise Died(code)
+
+    monkeypatch.setattr(tether, "_depth", 0)
+    monkeypatch.setattr(tether, "_parent", 100)
+    monkeypatch.setattr(
+        tether.ctypes, "CDLL", lambda _name: SimpleNamespace(prctl=lambda *given: seen.ties.append(given))
+    )
+    monkeypatch.setattr(os, "getppid", lambda: seen.parent)
+    monkeypatch.setattr(os, "getpid", lambda: seen.pid)
+    monkeypatch.setattr(os, "_exit", die)
+    monkeypatch.setattr(signal, "signal", lambda *given: seen.signals.append(given))
+    monkeypatch.setitem(sys.modules, "numpy.random", SimpleNamespace(seed=seed))
+    return seen
+
+
+def fork_again(child: SimpleNamespace) -> None:
+    child.parent, child.pid = child.pid, child.pid + 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tie is Linux's")
+def test_worker_and_task_are_tied_and_what_a_task_forks_is_the_users(child):
+    for _ in range(4):
+        tether._after_fork()
+        fork_again(child)
+    assert child.ties == [(1, signal.SIGKILL, 0, 0, 0)] * 2
+    assert child.seeds == 2
+
+
+def test_a_worker_wakes_when_its_task_ends_and_the_users_code_has_signals_as_python_sets_them(child):
+    tether._after_fork()
+    fork_again(child)
+    tether._after_fork()
+    fork_again(child)
+    tether._after_fork()
+    assert child.signals == [(signal.SIGCHLD, tether.wake_select), (signal.SIGCHLD, signal.SIG_DFL)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tie is Linux's")
+def test_a_child_whose_parent_died_before_it_was_tied_ends_itself(child):
+    child.parent = 1
+    with pytest.raises(Died):
+        tether._after_fork()
+
+
+def test_without_numpy_there_is_nothing_to_reseed(child, monkeypatch):
+    monkeypatch.delitem(sys.modules, "numpy.random")
+    tether._after_fork()
+    assert child.seeds == 0
+
+
+def test_the_signal_interrupts_no_code_but_a_waiting_select():
+    tether.wake_select(signal.SIGCHLD, None)
+    tether.wake_select(signal.SIGCHLD, inspect.currentframe())
+
+
+def test_a_child_that_ends_shortens_the_wait():
+    before = signal.signal(signal.SIGCHLD, tether.wake_select)
+    ours, theirs = socket.socketpair()
+    try:
+        with selectors.DefaultSelector() as selector, ours, theirs:
+            selector.register(ours, selectors.EVENT_READ)
+            child = subprocess.Popen(["sleep", "0.05"])
+            began = time.monotonic()
+            assert selector.select(5) == [], "nothing became ready, and nothing was raised"
+            assert time.monotonic() - began < 4
+            assert child.wait(5) == 0
+    finally:
+        signal.signal(signal.SIGCHLD, before)
