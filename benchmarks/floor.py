@@ -1,7 +1,7 @@
 """The ground floor: `airfoil up` against `airflow standalone` + `mlflow server`, plain and tuned by settings.
 
 `python -m benchmarks.floor`, or `make bench NAME=floor`. Contenders run one after the other, each from a state in which
-it was set up, started once and stopped. Takes about a quarter of an hour; nothing else may run meanwhile.
+it was set up, started once and stopped. Takes about twenty minutes; nothing else may run meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
+
+import httpx
 
 from benchmarks import chain, machine, report, result
 from benchmarks.contender import BenchmarkError, Contender
@@ -86,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         contenders = _contenders(folder, options.only, options.idle_sleep)
         measured = _run(contenders, size, options.repeats, folder, say)
-    except BenchmarkError as error:
+    except (BenchmarkError, httpx.HTTPError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

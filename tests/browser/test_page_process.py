@@ -37,9 +37,9 @@ def switches(pid):
 
 def test_it_starts_at_once_and_rests_on_loopback(stage):
     stage.write(stage.healthy())
-    assert (
-        min(stage.start_page() for _ in range(3) if stage.stop_page() is None) < 1.5
-    )  # 0.4 s on an idle machine
+    assert stage.start_page() < 5  # 0.4 s on an idle machine; the work it takes is the same on a busy one
+    spent = psutil.Process(stage.page.pid).cpu_times()
+    assert spent.user + spent.system < 1
     listening = [
         one for one in psutil.Process(stage.page.pid).net_connections("inet") if one.status == "LISTEN"
     ]

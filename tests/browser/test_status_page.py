@@ -203,7 +203,7 @@ def test_it_updates_itself_and_keeps_the_readers_place(stage, visit, with_servic
     began = time.monotonic()
     stage.write(mlflow_down(state, with_service))
     headline(tab, "MLflow is down")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
     assert tab.locator("#problems li").count() >= 1
     assert tab.evaluate("document.activeElement.closest('tr')?.id") == "service-api-server"
     assert tab.title().startswith("MLflow is down")

@@ -113,7 +113,8 @@ def strike(platform: Platform, names: list[str], outcome: Outcome) -> None:
             services_run_on(platform, before)
         adopted = platform.up()
         if names == ["manager"]:
-            assert adopted.seconds <= ADOPTION_SECONDS, adopted.said
+            print(f"adopted in {adopted.seconds:.1f} s")
+            assert adopted.seconds <= ADOPTION_SECONDS * crowd(), adopted.said
     wait_until(lambda: is_ready_again(platform, before, names, at), 180, f"{names} ready: {platform.last_words()}")
     survivors = {name: pid for name, pid in platform.pids().items() if name not in {*names, "preload"}}
     assert survivors == {name: before[name] for name in survivors}, "a service that was not hit was restarted"
@@ -170,8 +171,13 @@ def finish_run(airflow, run_id, outcome):
     outcome.run_seconds = time.monotonic() - began
 
 
+def crowd():
+    """The promise is for a machine that has nothing else to do; a crowded one gets so much more time."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def limit(fault):
-    return sum(LIMIT_SECONDS.get(name, OTHERWISE_SECONDS) for name in fault.split("+"))
+    return crowd() * max(LIMIT_SECONDS.get(name, OTHERWISE_SECONDS) for name in fault.split("+"))
 
 
 def test_after_all_that_nothing_is_left(shared_platform):

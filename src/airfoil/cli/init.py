@@ -34,11 +34,13 @@ def init(
     """
     from airfoil.cli import templates
     from airfoil.cli.project_name import project_name
+    from airfoil.stack.project import refuse_letters
 
     try:
         root = folder.expanduser().resolve()
     except (OSError, RuntimeError) as error:
         raise ProjectError(f"{folder} is not a folder that can be made.", "Choose another folder.") from error
+    refuse_letters(root)
     if (root / SETTINGS_FILE).exists():
         raise ProjectError(f"{folder} is an Airfoil project already.", f"{_enter(folder)}airfoil up")
     if root.exists() and not root.is_dir():

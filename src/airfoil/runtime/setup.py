@@ -14,7 +14,7 @@ import os
 import shutil
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,10 +28,9 @@ class Applied:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            self._values: dict[str, Any] = json.loads(path.read_text())
-        except (OSError, ValueError):
-            self._values = {}
+        self._values: dict[str, Any] = {}
+        with suppress(OSError, ValueError, TypeError):
+            self._values = dict(json.loads(path.read_text()))
 
     def get(self, key: str) -> Any:
         """What was remembered under the key, or None."""
@@ -96,35 +95,15 @@ def _quoted(path: Path) -> str:
 def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None:
     """Bring a SQLite database to this release's schema, leaving the old file untouched until the new one is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    revision: str | None = None
-    if path.exists() and path.stat().st_size:
-        try:
-            revision, filled = revision_of(path)
-        except sqlite3.DatabaseError as error:
-            _give_up(
-                f"{path} is not a usable SQLite database ({error}). Move it away, then run `airfoil up` again."
-            )
-        if revision is None and filled:
-            _give_up(
-                f"{path} is half-migrated: it has tables but no schema version. "
-                f"Move it away and run `airfoil up` again, or restore a backup in its place."
-            )
-        if revision is not None and applied.get("database") == {"release": release, "revision": revision}:
-            return
+    revision = _revision_or_refusal(path)
+    if revision is None:
+        applied.forget()
+    elif applied.get("database") == {"release": release, "revision": revision}:
+        return
     fresh = path.with_name(path.name + ".new")
     _remove(fresh)
     try:
-        if revision is None:
-            applied.forget()
-        else:
-            with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(fresh)) as copy:
-                old.backup(copy)
-        use_database(f"{_SQLITE}{fresh}")
-        airflow("db", "migrate")
-        use_database(url)
-        with closing(sqlite3.connect(fresh)) as database:
-            database.execute("pragma wal_checkpoint(truncate)")
-        reached, _ = revision_of(fresh)
+        reached = _build(url, path, fresh, revision)
     except BaseException:
         full = shutil.disk_usage(path.parent).free < _FULL_BYTES
         _remove(fresh)
@@ -147,6 +126,38 @@ def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None
         fresh.replace(path)
         _remove(fresh)
     applied.remember("database", {"release": release, "revision": reached})
+
+
+def _revision_or_refusal(path: Path) -> str | None:
+    """The revision of the live file, None when there is nothing in it; what only a person can mend ends the process."""
+    if not path.exists() or not path.stat().st_size:
+        return None
+    try:
+        revision, filled = revision_of(path)
+    except sqlite3.DatabaseError as error:
+        _give_up(
+            f"{path} is not a usable SQLite database ({error}). Move it away, then run `airfoil up` again."
+        )
+    if revision is None and filled:
+        _give_up(
+            f"{path} is half-migrated: it has tables but no schema version. "
+            f"Move it away and run `airfoil up` again, or restore a backup in its place."
+        )
+    return revision
+
+
+def _build(url: str, path: Path, fresh: Path, revision: str | None) -> str | None:
+    """Migrate a copy of the database (or build a new one) in `fresh`; the revision it reached."""
+    if revision is not None:
+        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(fresh)) as copy:
+            old.backup(copy)
+    use_database(f"{_SQLITE}{fresh}")
+    airflow("db", "migrate")
+    use_database(url)
+    with closing(sqlite3.connect(fresh)) as database:
+        database.execute("pragma wal_checkpoint(truncate)")
+    reached, _ = revision_of(fresh)
+    return reached
 
 
 def _remove(path: Path) -> None:

@@ -25,6 +25,7 @@ from airfoil.stack.address import reachable
 from airfoil.stack.ports import Ports, wishes_of
 from airfoil.stack.service import Spec
 from airfoil.stack.storage import storage_error, write_private
+from airfoil.stack.supervision import OUT_OF_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -233,18 +234,22 @@ def _follow(project: Project, on_progress: Progress) -> StackState:
 
 def _nothing_under_way(seen: StackState) -> bool:
     failed = {row.name for row in seen.services if row.state == "failed"}
-    blocked = "setup" in failed
-    return blocked or all(row.state in {"ready", "done", "failed", "unhealthy"} for row in seen.services)
+    blocked = failed & {"setup", "api-server"}  # what the others wait for, or tell their health through
+    return bool(blocked) or all(row.state in {"ready", "done", "failed", "unhealthy"} for row in seen.services)
 
 
 def _failure(project: Project, seen: StackState) -> NeighbourError:
     if _free_bytes(project) < _FULL_BYTES:
         return _disk_is_full(project)
     row = next(row for row in seen.services if row.state == "failed")
+    sentence = f"{row.title} did not start: {row.detail.rstrip('.')}."
+    if OUT_OF_MEMORY in row.detail:
+        move = "Give it more memory (`airfoil doctor` shows how much is free), then `airfoil up`."
+        return ServiceFailed(sentence, move)
     lines = list(dict.fromkeys(logs.last_lines(row.log, 10)))
     in_our_words = bool(lines) and row.detail.endswith(lines[-1].removeprefix(logs.OUR_WORD))
     return ServiceFailed(
-        f"{row.title} did not start: {row.detail}",
+        sentence,
         f"See `airfoil logs {row.name}`, mend it, then `airfoil up`.",
         details=() if in_our_words else lines,  # the sentence says what the log would
     )

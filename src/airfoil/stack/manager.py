@@ -224,6 +224,7 @@ class Manager:
                 self._sweep_due = True
             elif action.kind == "kill" and self.parent is not None and action.name in self.parent.asked:
                 helper = self.supervisor.watched["preload"]  # it never answered: it is the one that hangs
+                helper.killed_for = f"it did not start {action.name} in time"
                 process.signal_process(self.parent.pid, helper.pid_started, signal.SIGKILL)
             elif one.pid is not None:
                 wanted = "SIGKILL" if action.kind == "kill" else one.service.stop_signal

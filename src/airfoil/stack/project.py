@@ -25,6 +25,15 @@ SETTINGS_FILE = "airfoil.toml"
 _PROBE_BYTES = 4096
 
 
+def refuse_letters(root: Path) -> None:
+    """Refuse a folder whose path cannot stand in the address of a database."""
+    if "?" in str(root) or not str(root).isprintable():
+        raise ProjectError(
+            f"The path {str(root)!r} holds a question mark or a control character; database addresses cannot.",
+            "Rename that folder, or choose another one.",
+        )
+
+
 @dataclass(frozen=True)
 class Project:
     """The folder that holds airfoil.toml."""
@@ -184,6 +193,7 @@ class Project:
         if not self.root.is_dir():
             what = "is not a folder" if os.path.lexists(self.root) else "does not exist"
             raise ProjectError(f"The project {self.root} {what}.", "Make a project: `airfoil init DIR`.")
+        refuse_letters(self.root)
         foreign = self.foreign_owner()
         if foreign is not None:
             _, owner = foreign

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ActionKind = Literal["start", "terminate", "kill", "sweep"]
 RUNNING: frozenset[ServiceCondition] = frozenset({"starting", "ready", "unhealthy"})
 SETTLED: frozenset[ServiceCondition] = frozenset({"ready", "done", "failed"})
+OUT_OF_MEMORY = "as the system does when memory runs out"
 _KILLED = -9
 
 
@@ -128,7 +129,7 @@ class Supervisor:
             return []
         why = _how(code, evidence)
         if code == _KILLED and not evidence and not one.killed_for:
-            why += ", as the system does when memory runs out"
+            why += f", {OUT_OF_MEMORY}"
         final = code == EXIT_CONFIGURATION  # trying again changes nothing before a person has
         return [Action("sweep", name), *self._died(one, why, now, final=final)]
 

@@ -19,7 +19,7 @@ from airfoil.runtime import tether
 pytestmark = pytest.mark.unit
 
 
-class Died(Exception):
+class DiedError(Exception):
     """Stands for os._exit."""
 
 
@@ -32,7 +32,7 @@ def child(monkeypatch) -> SimpleNamespace:
         seen.seeds += 1
 
     def die(code: int) -> None:
-        raise Died(code)
+        raise DiedError(code)
 
     monkeypatch.setattr(tether, "_depth", 0)
     monkeypatch.setattr(tether, "_parent", 100)
@@ -52,12 +52,29 @@ def fork_again(child: SimpleNamespace) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tie is Linux's")
-def test_worker_and_task_are_tied_and_what_a_task_forks_is_the_users(child):
-    for _ in range(4):
+@pytest.mark.parametrize(("from_main_thread", "ties"), [(True, 3), (False, 2)])
+def test_worker_task_and_its_shell_are_tied_and_what_comes_after_is_the_users(
+    child, monkeypatch, from_main_thread, ties
+):
+    """The kernel ties to the forking thread: a fork of the user's is tied only if that thread stays."""
+    for generation in range(5):
+        monkeypatch.setattr(tether, "_from_main_thread", from_main_thread or generation < 2)
         tether._after_fork()
         fork_again(child)
-    assert child.ties == [(1, signal.SIGKILL, 0, 0, 0)] * 2
-    assert child.seeds == 2
+    assert child.ties == [(1, signal.SIGKILL, 0, 0, 0)] * ties
+    assert child.seeds == 2, "the user's own forks keep the random numbers the user gave them"
+
+
+def test_which_thread_forks_is_seen_before_the_fork(monkeypatch):
+    import threading
+
+    monkeypatch.setattr(tether, "_from_main_thread", None)
+    tether._before_fork()
+    assert tether._from_main_thread is (threading.get_native_id() == os.getpid())
+    other = threading.Thread(target=tether._before_fork)
+    other.start()
+    other.join()
+    assert tether._from_main_thread is False
 
 
 def test_a_worker_wakes_when_its_task_ends_and_the_users_code_has_signals_as_python_sets_them(child):
@@ -72,7 +89,7 @@ def test_a_worker_wakes_when_its_task_ends_and_the_users_code_has_signals_as_pyt
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tie is Linux's")
 def test_a_child_whose_parent_died_before_it_was_tied_ends_itself(child):
     child.parent = 1
-    with pytest.raises(Died):
+    with pytest.raises(DiedError):
         tether._after_fork()
 
 
