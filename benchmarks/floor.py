@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="airfoil-bench-"))
     say = _Progress()
     try:
-        contenders = _contenders(folder, options.only, options.idle_sleep)
+        contenders = _contenders(folder, options)
         measured = _run(contenders, size, options.repeats, folder, say)
     except (BenchmarkError, httpx.HTTPError) as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -163,13 +163,15 @@ def _did_all(one: Measurement, size: Size) -> bool:
     return one.chains.successes == chains and one.mapped.successes == size.mapped_runs * size.mapped_tasks
 
 
-def _contenders(folder: Path, only: Sequence[str], idle_sleep_seconds: float) -> list[Contender]:
+def _contenders(folder: Path, options: argparse.Namespace) -> list[Contender]:
     every = [
         Ours(folder / Ours.key),
-        Peer(folder / Peer.key),
-        TunedPeer(folder / TunedPeer.key, idle_sleep_seconds),
+        Peer(folder / Peer.key, on_other_ports=options.other_ports),
+        TunedPeer(
+            folder / TunedPeer.key, on_other_ports=options.other_ports, idle_sleep_seconds=options.idle_sleep
+        ),
     ]
-    return [contender for contender in every if contender.key in only]
+    return [contender for contender in every if contender.key in options.only]
 
 
 def _run(
@@ -215,6 +217,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=float,
         default=TUNED_IDLE_SLEEP_SECONDS,
         help="of the tuned peer's scheduler, seconds",
+    )
+    parser.add_argument(
+        "--other-ports",
+        action="store_true",
+        help="the peers leave their default ports alone; for a machine where others may take them meanwhile",
     )
     parser.add_argument("--keep", action="store_true", help="keep the working folder with all logs")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")

@@ -59,8 +59,9 @@ class Peer(Contender):
     key = "peer"
     label = "airflow standalone + mlflow server"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, on_other_ports: bool = False) -> None:
         super().__init__(folder)
+        self._on_other_ports = on_other_ports
         self._ports: dict[str, int] = {}
 
     @property
@@ -104,7 +105,7 @@ class Peer(Contender):
         """Folders, and ports that stay."""
         self.dags.mkdir(parents=True, exist_ok=True)
         (self.folder / "mlflow").mkdir(exist_ok=True)
-        taken: frozenset[int] = frozenset()
+        taken = frozenset(_DEFAULT_PORTS.values()) if self._on_other_ports else frozenset[int]()
         for name, wanted in _DEFAULT_PORTS.items():
             self._ports[name] = free_port(wanted, taken)
             taken |= {self._ports[name]}
@@ -143,8 +144,14 @@ class TunedPeer(Peer):
     key = "peer_tuned"
     label = "the same, tuned by settings"
 
-    def __init__(self, folder: Path, idle_sleep_seconds: float = TUNED_IDLE_SLEEP_SECONDS) -> None:
-        super().__init__(folder)
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        on_other_ports: bool = False,
+        idle_sleep_seconds: float = TUNED_IDLE_SLEEP_SECONDS,
+    ) -> None:
+        super().__init__(folder, on_other_ports=on_other_ports)
         self._settings = TUNED_AIRFLOW | {
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": f"{idle_sleep_seconds:g}"
         }

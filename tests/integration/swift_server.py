@@ -16,7 +16,7 @@ from swift.common import utils
 from swift.common.ring import RingBuilder
 from swift.common.wsgi import SwiftHttpProtocol, loadapp
 
-utils.monkey_patch() if hasattr(utils, "monkey_patch") else eventlet.patcher.monkey_patch(all=False, socket=True, thread=True)
+eventlet.patcher.monkey_patch(all=False, socket=True, select=True, thread=True)
 
 BACKENDS = ("account", "container", "object")
 PROXY = """

@@ -10,6 +10,7 @@ from tests.system.platforms import Platform, lent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,12 @@ def platform(shared_platform: Platform) -> Platform:
     """Give the shared platform, running and ready."""
     shared_platform.up()
     return shared_platform
+
+
+@pytest.fixture
+def new_platform(tmp_path: Path) -> Iterator[Platform]:
+    """Give a platform that was never started, for one test to do its worst to."""
+    yield from lent(Platform.make(tmp_path))
 
 
 @pytest.fixture(scope="module")

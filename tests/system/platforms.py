@@ -126,15 +126,18 @@ class Platform:
         *,
         template: str = "minimal",
         environment: Mapping[str, str] | None = None,
+        ports: bool = True,
     ) -> Platform:
-        """Write a project as a user does, with ports that are free and the DAGs of these tests."""
+        """Write a project as a user does, with the DAGs of these tests and, unless told otherwise, ports of its own."""
         root = folder / PLACE
         it = cls(root, environment)
         made = it.run("init", str(root), "--template", template, inside=folder)
         assert made.code == 0, made.said
-        airflow, mlflow, page = free_ports(3)
-        ports = {"airflow": {"port": airflow}, "mlflow": {"port": mlflow}, "page": {"port": page}}
-        it.configure({name: {**ports.get(name, {}), **(settings or {}).get(name, {})} for name in {*ports, *(settings or {})}})
+        found: dict[str, dict[str, Any]] = {name: dict(values) for name, values in (settings or {}).items()}
+        if ports:
+            for section, port in zip(("airflow", "mlflow", "page"), free_ports(3), strict=True):
+                found.setdefault(section, {})["port"] = port
+        it.configure(found)
         for file in DAGS.glob("*.py"):
             (it.project.dags / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
         return it

@@ -235,7 +235,9 @@ def _follow(project: Project, on_progress: Progress) -> StackState:
 def _nothing_under_way(seen: StackState) -> bool:
     failed = {row.name for row in seen.services if row.state == "failed"}
     blocked = failed & {"setup", "api-server"}  # what the others wait for, or tell their health through
-    return bool(blocked) or all(row.state in {"ready", "done", "failed", "unhealthy"} for row in seen.services)
+    return bool(blocked) or all(
+        row.state in {"ready", "done", "failed", "unhealthy"} for row in seen.services
+    )
 
 
 def _failure(project: Project, seen: StackState) -> NeighbourError:

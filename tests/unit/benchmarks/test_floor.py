@@ -36,7 +36,7 @@ def contenders(folder: Path) -> list[contender.Contender]:
     found: list[contender.Contender] = [
         Ours(folder / "a b"),
         Peer(folder / "peer"),
-        TunedPeer(folder / "tuned", 0.3),
+        TunedPeer(folder / "tuned", idle_sleep_seconds=0.3),
     ]
     for one in found[1:]:
         assert isinstance(one, Peer)
