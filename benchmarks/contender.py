@@ -51,6 +51,11 @@ class Endpoints:
     mlflow: str
     page: str | None = None
 
+    @property
+    def ports(self) -> set[int]:
+        """The ports alone."""
+        return {int(url.rpartition(":")[2]) for url in (self.airflow, self.mlflow, self.page) if url}
+
 
 class Contender(ABC):
     """One way of running Airflow and MLflow, in a folder of its own."""
@@ -79,7 +84,7 @@ class Contender(ABC):
     @property
     @abstractmethod
     def endpoints(self) -> Endpoints:
-        """Where it answers; known after `learn`."""
+        """Where it answers; known after `learn`, and may change at a start."""
 
     @abstractmethod
     def password(self) -> str:

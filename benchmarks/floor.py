@@ -100,7 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             shutil.rmtree(folder, ignore_errors=True)
     if set(measured) != set(KEYS):
-        print(json.dumps({key: [one.figures() for one in found] for key, found in measured.items()}))
+        seen = {key: [one.figures() | one.details() for one in found] for key, found in measured.items()}
+        print(json.dumps(seen, indent=2))
         return 0
     found = assemble(contenders, measured, size)
     for goal in found.goals:

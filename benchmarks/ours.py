@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from benchmarks.contender import BIN, BenchmarkError, Command, Contender, Endpoints
+from benchmarks.contender import BIN, LOOPBACK, BenchmarkError, Command, Contender, Endpoints
 from benchmarks.running import Running
 
 _UP_SECONDS = 300
@@ -18,8 +18,6 @@ class Ours(Contender):
 
     key = "ours"
     label = "airfoil up"
-
-    _endpoints: Endpoints | None = None
 
     @property
     def dags(self) -> Path:
@@ -38,10 +36,10 @@ class Ours(Contender):
 
     @property
     def endpoints(self) -> Endpoints:
-        """What `airfoil status` said."""
-        if self._endpoints is None:
-            raise BenchmarkError("The addresses of our own servers are not known before the first start.")
-        return self._endpoints
+        """As remembered by the project; a default port that is taken moves at a start."""
+        path = self.folder / ".airfoil" / "run" / "ports.json"
+        ports = json.loads(path.read_text(encoding="utf-8"))
+        return Endpoints(*(f"http://{LOOPBACK}:{ports[name]}" for name in ("airflow", "mlflow", "page")))
 
     def password(self) -> str:
         """From the project's secrets."""
@@ -54,20 +52,14 @@ class Ours(Contender):
         (self.folder / "airfoil.toml").write_text('[project]\nname = "bench"\n', encoding="utf-8")
 
     def learn(self, running: Running) -> None:
-        """Ask for the addresses once `airfoil up` has ended: a taken default port moves."""
+        """Wait until `airfoil up` has ended: then the ports are remembered."""
         running.wait_for_commands(_UP_SECONDS)
-        answer = self._airfoil(running, "status", "--json")
-        urls = {row["name"]: row["url"] for row in json.loads(answer)["services"]}
-        self._endpoints = Endpoints(urls["api-server"], urls["mlflow"], urls["page"])
 
     def stop(self, running: Running) -> None:
         """As a user does."""
-        self._airfoil(running, "down")
-
-    def _airfoil(self, running: Running, *arguments: str) -> str:
         try:
             done = subprocess.run(
-                [str(BIN / "airfoil"), *arguments],
+                [BIN / "airfoil", "down"],
                 cwd=self.folder,
                 env=running.environment,
                 stdin=subprocess.DEVNULL,
@@ -77,9 +69,6 @@ class Ours(Contender):
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise BenchmarkError(f"`airfoil {arguments[0]}` did not end in {_DOWN_SECONDS} s.") from error
+            raise BenchmarkError(f"`airfoil down` did not end in {_DOWN_SECONDS} s.") from error
         if done.returncode:
-            raise BenchmarkError(
-                f"`airfoil {arguments[0]}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-            )
-        return done.stdout
+            raise BenchmarkError(f"`airfoil down` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

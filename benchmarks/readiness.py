@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from benchmarks.airflow_api import AirflowApi, unhealthy
-from benchmarks.contender import BenchmarkError, Contender
+from benchmarks.contender import BenchmarkError, Contender, Endpoints
 
 if TYPE_CHECKING:
     from benchmarks.running import Running
@@ -30,11 +30,25 @@ _NOT_YET = (httpx.HTTPError, OSError, KeyError, TypeError, ValueError)
 
 def wait(contender: Contender, running: Running, dag_id: str) -> dict[str, float]:
     """Seconds from the start until each question was answered well; the largest is the time until all is ready."""
+    while True:
+        places = contender.endpoints
+        found = _ask_everybody(contender, running, places, dag_id)
+        if found is not None:
+            break
+    if strangers := places.ports - set(running.meter.listening().values()):
+        raise BenchmarkError(f"{contender.label}: somebody else listens on {sorted(strangers)}.")
+    return found
+
+
+def _ask_everybody(
+    contender: Contender, running: Running, places: Endpoints, dag_id: str
+) -> dict[str, float] | None:
+    """All servers side by side; None when the contender has meanwhile moved to other ports."""
     found: dict[str, float] = {}
     stop = threading.Event()
-    api = AirflowApi(contender.endpoints.airflow, contender.password, _ANSWER_SECONDS)
+    api = AirflowApi(places.airflow, contender.password, _ANSWER_SECONDS)
     with api, httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False) as client:
-        tracks = list(_tracks(contender, api, client, running.began_epoch, dag_id))
+        tracks = list(_tracks(places, api, client, running.began_epoch, dag_id))
         threads = [threading.Thread(target=_follow, args=(track, running, found, stop)) for track in tracks]
         for thread in threads:
             thread.start()
@@ -42,6 +56,8 @@ def wait(contender: Contender, running: Running, dag_id: str) -> dict[str, float
             while any(thread.is_alive() for thread in threads):
                 running.meter.look()
                 running.check()
+                if contender.endpoints != places:
+                    return None
                 if running.seconds > _TIMEOUT_SECONDS:
                     missing = [name for track in tracks for name in track if name not in found]
                     raise BenchmarkError(
@@ -53,7 +69,7 @@ def wait(contender: Contender, running: Running, dag_id: str) -> dict[str, float
             stop.set()
             for thread in threads:
                 thread.join()
-    return found
+    return found if contender.endpoints == places else None
 
 
 def _follow(
@@ -76,9 +92,8 @@ def _holds(check: Check) -> bool:
 
 
 def _tracks(
-    contender: Contender, api: AirflowApi, client: httpx.Client, since_epoch: float, dag_id: str
+    places: Endpoints, api: AirflowApi, client: httpx.Client, since_epoch: float, dag_id: str
 ) -> list[dict[str, Check]]:
-    places = contender.endpoints
     tracks: list[dict[str, Check]] = [
         {
             "airflow_healthy": lambda: not unhealthy(api.health(), since_epoch),

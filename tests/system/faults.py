@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from airfoil.stack import process
 from airfoil.stack import state as states
 from tests.system.platforms import AIRFOIL, COMMAND_SECONDS, Done, wait_until
 
@@ -88,14 +89,15 @@ def begun(platform: Platform, *arguments: str, prefix: tuple[str, ...] = ()) -> 
 
 
 def seen(platform: Platform, service: str, *conditions: str) -> StackState:
-    """Wait until the manager says that a service is in one of these conditions."""
+    """Wait until a living manager says that a service is in one of these conditions."""
     found: list[StackState] = []
 
     def there() -> bool:
         now = states.load(platform.project.state_file)
-        row = now.service(service) if now else None
-        if now is not None and row is not None and row.state in conditions:
-            found.append(now)
+        if now is not None and process.is_alive(now.manager_pid, now.manager_started):
+            row = now.service(service)
+            if row is not None and row.state in conditions:
+                found.append(now)
         return bool(found)
 
     wait_until(there, STATE_PATIENCE_SECONDS, f"{service} {' or '.join(conditions)}: {platform.last_words()}")

@@ -96,7 +96,7 @@ def test_an_unknown_dag_is_one_sentence_and_a_next_move(platform):
 
 def test_a_dag_that_does_not_import_names_its_file(platform):
     broken = platform.project.dags / "broken_dag.py"
-    broken.write_text("import no_such_module_of_mine\n")
+    broken.write_text("from airflow.sdk import dag\nimport no_such_module_of_mine\n")
     try:
         done = platform.run("run", "broken_dag")
     finally:
@@ -128,6 +128,22 @@ def test_a_run_under_way_survives_down_and_up(platform):
     assert faults_in(bodies) == []
     assert witness.twins(run_id) == []
     assert overlaps(bodies, witness) == []
+
+
+def test_a_task_that_ignores_every_request_does_not_hold_down(platform):
+    with platform.airflow() as airflow:
+        airflow.set_paused("stubborn", paused=False)
+        run_id = f"stubborn-{time.time():.0f}"
+        airflow.trigger("stubborn", {}, None, run_id)
+        ledger = Ledger(platform.root / "ledger.jsonl", run_id)
+        wait_until(lambda: ledger.in_flight() == {"deaf_script", "deaf_body"}, 120, "both tasks in flight")
+        down = platform.down()
+        print(f"down in {down.seconds:.1f} s with two tasks that ignore SIGTERM")
+        assert platform.leftovers() == []
+        platform.up()
+        wait_until(lambda: {key.number for key in ledger.bodies()} == {1, 2}, 120, "a second try of both")
+        airflow.set_paused("stubborn", paused=True)
+    assert platform.run("airflow", "dags", "delete", "--yes", "stubborn").code == 0
 
 
 def test_down_leaves_nothing_and_up_again_knows_everything(platform):

@@ -65,7 +65,12 @@ def write_new(path: Path, text: str) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            try:
+                file.write(text)
+                file.flush()
+            except BaseException:
+                path.unlink()  # the next `init` would keep half a file as yours
+                raise
     except FileExistsError:
         if path.parent.is_dir():
             return False

@@ -35,7 +35,7 @@ def self_test() -> None:
     if not mlflow.__version__.startswith(TESTED_RELEASES):
         _unsupported(f"MLflow {mlflow.__version__} is not one we have tested ({', '.join(TESTED_RELEASES)}x)")
     try:
-        from mlflow.server import _bootstrap_basic_auth, _find_app, constants, handlers  # noqa: F401
+        from mlflow.server import _bootstrap_basic_auth, _find_app, constants, handlers  # noqa: F401 - are they there
 
         for name in (
             "BACKEND_STORE_URI_ENV_VAR",

@@ -36,12 +36,12 @@ def install() -> None:
 
 
 def _before_fork() -> None:
-    global _from_main_thread  # noqa: PLW0603
+    global _from_main_thread  # noqa: PLW0603 - as above
     _from_main_thread = threading.get_native_id() == os.getpid()
 
 
 def _after_fork() -> None:
-    global _depth, _parent  # noqa: PLW0603
+    global _depth, _parent  # noqa: PLW0603 - as above
     _depth += 1
     parent, _parent = _parent, os.getpid()
     if _depth > _TIED_GENERATIONS:

@@ -10,6 +10,7 @@ from airfoil.errors import SettingsError, redact
 from airfoil.settings.schema import DOTTED_KEYS, KEYS, SECTIONS
 
 _SHOWN_CHARACTERS = 60
+_SHOWN_ITEMS = 5
 
 
 def unknown_section(place: str, name: str) -> SettingsError:
@@ -71,7 +72,8 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(shown(item) for item in value[:5])}{', ...' if len(value) > 5 else ''}]"  # noqa: PLR2004
+        more = ", ..." if len(value) > _SHOWN_ITEMS else ""
+        return f"[{', '.join(shown(item) for item in value[:_SHOWN_ITEMS])}{more}]"
     try:
         text = printable(redact(str(value)))
     except ValueError:  # a whole number of thousands of digits cannot even be printed

@@ -94,7 +94,9 @@ def _pace(settings: Settings, engine: str) -> Iterator[Option]:
 
 
 def _patience() -> Iterator[Option]:
-    yield Option("workers", "execution_api_retries", "60", "tasks outlive a slow restart of the api-server (minutes)")
+    yield Option(
+        "workers", "execution_api_retries", "60", "tasks outlive a slow restart of the api-server (minutes)"
+    )
     yield Option("workers", "execution_api_retry_wait_max", "5", "and notice soon that it is back")
     yield Option("workers", "max_failed_heartbeats", "24", "two minutes of patience, not fifteen seconds")
     yield Option(

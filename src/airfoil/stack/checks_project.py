@@ -177,7 +177,7 @@ def _words_of(row: dict[str, object]) -> tuple[str, str]:
     file = str(row.get("filename") or "A DAG file")
     trace = str(row.get("stack_trace") or "").strip()
     reason = trace.splitlines()[-1].strip() if trace else "no reason given"
-    lines = re.findall(rf'File "[^"\n]*{re.escape(os.path.basename(file))}", line (\d+)', trace)  # noqa: PTH119
+    lines = re.findall(rf'File "[^"\n]*{re.escape(os.path.basename(file))}", line (\d+)', trace)  # noqa: PTH119 - may not be a path
     place = f"{file}:{lines[-1]}" if lines else file
     missing = re.match(r"ModuleNotFoundError: No module named '([^']+)'", reason)
     if missing:

@@ -91,7 +91,7 @@ def test_the_wanted_room_comes_from_the_budget(world):
     assert world.bad(check_disk(world.case)) == []
 
 
-@pytest.mark.parametrize(("free_mib", "level"), [(1024, None), (1000, "warn"), (500, "error"), (0, "error")])
+@pytest.mark.parametrize(("free_mib", "level"), [(1200, None), (1100, "warn"), (500, "error"), (0, "error")])
 def test_memory(world, free_mib, level):
     world.change(available_memory_mib=lambda: float(free_mib))
     assert [found for found, _ in world.bad(check_memory(world.case))] == ([level] if level else [])

@@ -219,7 +219,7 @@ def test_a_service_that_failed_is_named_with_its_reason_and_its_last_lines(world
     with pytest.raises(ServiceFailed) as caught:
         world.up(seen=seen)
     assert len(seen) == 2, "the others may come up first"
-    assert str(caught.value) == "Mlflow did not start: gave up after 5 tries: it ended"
+    assert str(caught.value) == "Mlflow did not start: gave up after 5 tries: it ended."
     assert "airfoil logs mlflow" in caught.value.next_move
     assert caught.value.details == tuple(f"line {number}" for number in range(10, 20))
 

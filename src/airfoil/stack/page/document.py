@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 RELOAD_SECONDS = 10
 """How often a browser without JavaScript loads the page anew."""
 SEVERITY_WORDS = {"error": "Error", "warning": "Warning", "notice": "Note"}
+_LONGEST_BARE_COMMAND = 4
 WING = "M2 14.5C5 7.5 12 5 18 6.5c5 1.2 9 4.4 12 9.2-6-2.4-11-2.8-16-2.2-4.5.5-8 1.5-12 1z"
 
 
@@ -134,7 +135,11 @@ def _problem(problem: Problem) -> Markup:
 
 def _as_command(next_move: str) -> str:
     """Set a next move that is nothing but a command as code, as our errors carry it."""
-    bare = next_move.startswith("airfoil ") and "`" not in next_move and len(next_move.split()) <= 4  # noqa: PLR2004
+    bare = (
+        next_move.startswith("airfoil ")
+        and "`" not in next_move
+        and len(next_move.split()) <= _LONGEST_BARE_COMMAND
+    )
     return f"`{next_move}`" if bare else next_move
 
 
