@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 import pytest
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 def missing(what: str, package: str) -> NoReturn:

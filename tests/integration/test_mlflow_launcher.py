@@ -1,4 +1,4 @@
-"""MLflow's server started directly, for real: on SQLite, PostgreSQL and S3, with and without login; and its fallback."""
+"""MLflow started directly, for real: on SQLite, PostgreSQL and S3, with and without login; and its fallback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.integration.servers import Running, free_port, running, wait_until
+from tests.integration.servers import PATIENCE_SECONDS, Running, free_port, running, wait_until
 
 from airfoil.runtime import EXIT_UNSUPPORTED
 from airfoil.settings import Settings
@@ -245,7 +245,7 @@ def test_it_leaves_an_unknown_mlflow_to_the_plain_command(tmp_path, way):
         "another release": {"PYTHONPATH": f"{fake}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
     }
     with serve(tmp_path / "shop", environment=environment[way], ready=False) as server:
-        assert server.started.process.wait(60) == EXIT_UNSUPPORTED
+        assert server.started.process.wait(PATIENCE_SECONDS) == EXIT_UNSUPPORTED
         last = server.started.said().splitlines()[-1]
     assert last.startswith("mlflow launcher: ")
     assert ("MLflow 9.9.9 is not one" if way == "another release" else "was asked for") in last
@@ -284,7 +284,7 @@ def test_on_postgres(postgres, tmp_path):
 def test_a_postgres_that_refuses_us_is_said_in_one_sentence(postgres, tmp_path):
     wrong = postgres.url("no_such_database")
     with serve(tmp_path / "shop", database=wrong, ready=False) as server:
-        assert server.started.process.wait(60) not in {0, EXIT_UNSUPPORTED}
+        assert server.started.process.wait(PATIENCE_SECONDS) not in {0, EXIT_UNSUPPORTED}
         (sentence,) = [line for line in server.started.said().splitlines() if line.startswith("airfoil: ")]
     assert 'database "no_such_database" does not exist' in sentence
     assert postgres.password not in server.started.said()

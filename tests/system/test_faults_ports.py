@@ -117,7 +117,10 @@ def test_default_ports_move_for_two_projects_that_start_at_the_same_moment(tmp_p
             for ports, done in zip(chosen, ended, strict=True):
                 assert DEFAULTS[name] < ports[service] < DEFAULTS[name] + 200
                 assert f"http://127.0.0.1:{ports[service]}" in done.out
-        assert [set(ports.values()) <= found for ports, found in zip(chosen, listening, strict=True)] == [True, True]
+        assert [set(ports.values()) <= found for ports, found in zip(chosen, listening, strict=True)] == [
+            True,
+            True,
+        ]
         for one, ports in zip(both, chosen, strict=True):
             assert_gone(one)
             remembered = json.loads(one.project.ports_file.read_text(encoding="utf-8"))

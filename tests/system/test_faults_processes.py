@@ -55,7 +55,9 @@ def test_a_killed_first_start_is_made_good_by_the_next(new_platform):
     with begun(new_platform, "up") as up:
         seen(new_platform, "page", "ready")
         state = seen(new_platform, "setup", "starting")
-        os.kill(state.manager_pid, signal.SIGKILL)  # the page lives on, which must not look like a finished set-up
+        os.kill(
+            state.manager_pid, signal.SIGKILL
+        )  # the page lives on, which must not look like a finished set-up
         said = told(up.done())
     assert said.sentence == "The manager ended while the stack was starting."
     assert said.move == "Run `airfoil up` again: it takes over what runs."
@@ -63,7 +65,9 @@ def test_a_killed_first_start_is_made_good_by_the_next(new_platform):
     made = new_platform.project.secrets.read_bytes()
     with begun(new_platform, "up") as first, begun(new_platform, "up") as second:
         ended = [first.done(), second.done()]
-    assert [done.code for done in ended] == [0, 0], f"{ended[0].said}\n{ended[1].said}\n{new_platform.last_words()}"
+    assert [done.code for done in ended] == [0, 0], (
+        f"{ended[0].said}\n{ended[1].said}\n{new_platform.last_words()}"
+    )
     assert addresses(ended[0]) == addresses(ended[1])
     assert len(managers(new_platform)) == 1
     assert new_platform.project.secrets.read_bytes() == made
@@ -85,13 +89,17 @@ def test_ctrl_c_says_what_goes_on_and_down_stops_it(new_platform):
         up.process.send_signal(signal.SIGINT)
         done = up.done()
     assert done.code == 130
-    said = "Interrupted. What was started goes on starting: `airfoil status` shows it, `airfoil down` stops it."
+    said = (
+        "Interrupted. What was started goes on starting: `airfoil status` shows it, `airfoil down` stops it."
+    )
     assert done.err.strip() == said
     assert new_platform.run("status").code == 1
     assert len(managers(new_platform)) == 1
     with begun(new_platform, "up") as follower:
         time.sleep(0.5)
-        new_platform.project.toml.write_bytes(b"[airflow\n")  # `down` reads no settings: what runs can be stopped
+        new_platform.project.toml.write_bytes(
+            b"[airflow\n"
+        )  # `down` reads no settings: what runs can be stopped
         assert_gone(new_platform)
         said = told(follower.done())
     assert said.sentence in {"The platform was stopped while it was starting.", *unlucky(new_platform)}
@@ -203,7 +211,9 @@ def little_memory(mib):
                 yield ("sh", "-c", f'echo $$ > "{group}/cgroup.procs" && exec "$@"', "sh")
                 return
             finally:
-                wait_until(lambda group=group: not (group / "cgroup.procs").read_text(), 10, "the group is empty")
+                wait_until(
+                    lambda group=group: not (group / "cgroup.procs").read_text(), 10, "the group is empty"
+                )
                 group.rmdir()
     code = f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_AS, ({mib * MIB}, {mib * MIB}))"
     yield (sys.executable, "-c", f"{code}; os.execv(sys.argv[1], sys.argv[1:])")
@@ -221,6 +231,8 @@ def test_no_free_memory(new_platform):
     assert said.sentence.startswith("Database and connections did not start: ")
     if prefix[0] == "sh":
         assert said.sentence.endswith("it was ended by SIGKILL, as the system does when memory runs out.")
-        assert said.move == "Give it more memory (`airfoil doctor` shows how much is free), then `airfoil up`."
+        assert (
+            said.move == "Give it more memory (`airfoil doctor` shows how much is free), then `airfoil up`."
+        )
     assert new_platform.leftovers() == []
     assert [name for name in litter(new_platform) if "airflow.db.new" not in name] == []

@@ -22,14 +22,28 @@ def idle(make_platform):
         (b"[page\nport = 1\n", "{file}:1 is not valid TOML:", "Correct line 1 of the file."),
         (b'[mlflow]\n\nartifacts = "s3://b\n', "{file}:3 is not valid TOML:", "Correct line 3 of the file."),
         (b"[airflow]\n# \xff\nport = 1\n", "{file}:2 is not UTF-8 text.", "Save the file as UTF-8."),
-        (b"# mine\n[airflow]\nprot = 1\n", "{file}:3: there is no setting airflow.prot.", "Did you mean airflow.port?"),
-        (b"[mlflow]\nport = 5001\nartefacts = ''\n", "{file}:3: there is no setting", "Did you mean mlflow.artifacts?"),
+        (
+            b"# mine\n[airflow]\nprot = 1\n",
+            "{file}:3: there is no setting airflow.prot.",
+            "Did you mean airflow.port?",
+        ),
+        (
+            b"[mlflow]\nport = 5001\nartefacts = ''\n",
+            "{file}:3: there is no setting",
+            "Did you mean mlflow.artifacts?",
+        ),
         (b"[airflw]\nport = 1\n", "{file}:1: there is no section [airflw].", "Did you mean [airflow]?"),
         (b"port = 1\n", "{file}:1: there is no setting port.", "Did you mean"),
-        (b"[airflow]\nport = 70000\n", "{file}:2: airflow.port must be a whole number from 1 to 65535", "Correct the"),
+        (
+            b"[airflow]\nport = 70000\n",
+            "{file}:2: airflow.port must be a whole number from 1 to 65535",
+            "Correct the",
+        ),
         (b"[stack]\nengine = 'quick'\n", "{file}:2: stack.engine must be", "Correct the value"),
     ],
-    ids=lambda value: value.decode(errors="replace").strip().replace("\n", "; ") if isinstance(value, bytes) else "",
+    ids=lambda value: (
+        value.decode(errors="replace").strip().replace("\n", "; ") if isinstance(value, bytes) else ""
+    ),
 )
 def test_a_wrong_file_is_refused_with_its_line(idle, text, sentence, move):
     idle.project.toml.write_bytes(text)

@@ -12,13 +12,13 @@ import gc
 import math
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.configuration import conf
 from airflow.executors.local_executor import LocalExecutor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
 
 _SQLITE = "sqlite:///"
@@ -111,22 +111,44 @@ class WakingLocalExecutor(LocalExecutor):
 
     _known_workers: tuple[int, ...] = ()
     _idle_since: float | None = None
+    _under_way: set[Any]
+    """What was handed to us and has not ended. LocalExecutor's own `running` stays empty (Airflow 3.3.2)."""
 
     def start(self) -> None:
         """Open the queues and start the workers; only then is there something to wait for."""
         super().start()
+        self._under_way = set()
         self._keep_frozen()
         watch = DatabaseWatch(conf.get("database", "sql_alchemy_conn"))
         self._waiter = Waiter(watch.signature, watched=bool(watch))
 
     def sync(self) -> None:
         """Wait until a task ended or the database changed, then do what LocalExecutor does."""
-        busy = bool(self.running or self.queued_tasks)
+        busy = bool(self._under_way)
         if self.result_queue.empty():
             self._waiter.wait(self._result_within, busy=busy)
         super().sync()
         self._keep_frozen()
         self._send_idle_home(busy=busy)
+
+    def queue_workload(self, workload: Any, session: Any) -> None:
+        """Take work, and remember it until it has ended."""
+        super().queue_workload(workload, session)
+        self._under_way.add(workload.key)
+
+    def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:  # noqa: FBT001, FBT002 - the base class names it so
+        """Hear that work has begun or ended."""
+        if state != "running":
+            self._under_way.discard(key)
+        super().change_state(key, state, info, remove_running)
+
+    def try_adopt_task_instances(self, tis: Sequence[Any]) -> Sequence[Any]:
+        """Keep what we run ourselves; the rest goes back into the queue.
+
+        A scheduler that could not write its heartbeat for a while (a crowded machine, a laptop that slept) declares
+        even itself dead, and would start its own running tasks once more beside themselves.
+        """
+        return [ti for ti in tis if ti.key not in self._under_way]
 
     def _keep_frozen(self) -> None:
         """Keep the inherited objects out of the collector's sight.

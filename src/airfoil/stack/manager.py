@@ -182,7 +182,8 @@ class Manager:
         one = self.supervisor.watched[name]
         if name == "preload":
             self._lose_parent(now)
-        if code == EXIT_UNSUPPORTED and not self.supervisor.stopping:
+        may_fall_back = bool(one.service.fallback_argv) and not one.plain
+        if code == EXIT_UNSUPPORTED and may_fall_back and not self.supervisor.stopping:
             self.notices.append(
                 f"{one.service.title} runs by its plain command: {self._last_word(one.service)}"
             )

@@ -22,7 +22,9 @@ class LocalExecutor:
     def __init__(self) -> None:
         self.workers: dict[int, Any] = {}
         self.running: set[str] = set()
-        self.queued_tasks: dict[str, str] = {}
+        """Always empty, as Airflow's own (3.3.2)."""
+        self.queued: list[Any] = []
+        self.states: list[tuple[Any, Any]] = []
         self.result_queue = ResultQueue()
         self.sent: list[Any] = []
         self.activity_queue = SimpleNamespace(put=self.sent.append)
@@ -30,6 +32,12 @@ class LocalExecutor:
 
     def start(self) -> None:
         self.workers = {1: Worker(), 2: Worker()}
+
+    def queue_workload(self, workload: Any, session: Any) -> None:
+        self.queued.append(workload)
+
+    def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
+        self.states.append((key, state))
 
     def sync(self) -> None:
         self.synced += 1
@@ -271,9 +279,24 @@ def test_every_round_waits_and_then_does_what_its_parent_does(executor):
     made.sync()
     assert made.synced == 1
     assert made.result_queue.waits == [executor.IDLE_SECONDS]
-    made.queued_tasks = {"a": "b"}
+    made.queue_workload(SimpleNamespace(key="a"), None)
     made.sync()
     assert made.result_queue.waits[1] <= executor.IDLE_SECONDS
+
+
+def test_what_was_handed_over_and_has_not_ended_is_never_given_back_for_a_second_start(executor):
+    """A scheduler whose heartbeat was late declares itself dead, and asks itself to adopt its own tasks."""
+    made = executor.WakingLocalExecutor()
+    made.start()
+    waiting, running, ended, foreign = (SimpleNamespace(key=key) for key in ("waiting", "running", "ended", "foreign"))
+    for one in (waiting, running, ended):
+        made.queue_workload(one, None)
+    made.change_state("running", "running")
+    made.change_state("ended", "success")
+    made.change_state("foreign", "failed")
+    assert made.try_adopt_task_instances([waiting, running, ended, foreign]) == [ended, foreign]
+    assert made.queued == [waiting, running, ended]
+    assert made.states == [("running", "running"), ("ended", "success"), ("foreign", "failed")]
 
 
 def test_shared_objects_are_frozen_again_whenever_workers_were_forked(executor):
@@ -292,12 +315,12 @@ def test_idle_workers_go_home_after_a_while_and_busy_ones_stay(executor, monkeyp
     monkeypatch.setattr(executor, "time", SimpleNamespace(monotonic=lambda: now[0], time=lambda: T0))
     made = executor.WakingLocalExecutor()
     made.start()
+    made.queue_workload(SimpleNamespace(key="task"), None)
     for _ in range(5):
         now[0] += executor.RETIRE_SECONDS / 2
-        made.running = {"task"}
         made.sync()
     assert (len(made.workers), made.sent) == (2, [])
-    made.running = set()
+    made.change_state("task", "success")
     for _ in range(3):
         made.sync()
         now[0] += executor.RETIRE_SECONDS / 2

@@ -38,7 +38,6 @@ class World:
         self.spared: list[set[int]] = []
         self.spawned: list[tuple[str, tuple[str, ...]]] = []
         self.next_pid = 5000
-        self.broken: OSError | None = None
         self.made: list[Manager] = []
 
     def reap(self, on_exit: Any) -> None:
@@ -58,8 +57,6 @@ class World:
 
     def spawn(self, service: Service) -> Any:
         def spawned(argv: tuple[str, ...], _keep: tuple[int, ...]) -> int:
-            if self.broken:
-                raise self.broken
             self.next_pid += 1
             self.alive[self.next_pid] = float(self.next_pid)
             self.spawned.append((service.name, argv))
@@ -153,8 +150,7 @@ def test_living_services_of_the_same_stack_are_adopted_not_started_again(world):
     made._take_over()
     web = watched(made, "web")
     assert (web.pid, web.state, web.restarts) == (901, "starting", 3)
-    assert watched(made, "setup").state == "done"
-    assert watched(made, "dead").pid is None
+    assert (watched(made, "setup").state, watched(made, "dead").pid) == ("done", None)
     assert (made.began, made.ready_at) == (100.0, 110.0)
     step(made)
     assert world.spared == [{os.getpid(), 901, 10_901}], "the family of what is adopted is spared"
@@ -223,13 +219,6 @@ def test_a_service_that_ends_is_reported_with_the_last_exception_of_this_life(wo
     assert world.spared, "what it left behind is swept before it starts again"
 
 
-def test_a_command_that_is_not_there_is_a_sentence(world):
-    world.broken = FileNotFoundError(2, "No such file or directory")
-    made = world.manager(service(world, "web"))
-    step(made)
-    assert watched(made, "web").detail == "could not be started: No such file or directory"
-
-
 def test_a_failed_self_test_is_noticed_and_the_plain_command_runs(world):
     made = world.manager(service(world, "web", fallback_argv=("plain", "web")))
     step(made)
@@ -239,6 +228,18 @@ def test_a_failed_self_test_is_noticed_and_the_plain_command_runs(world):
     assert [argv for _, argv in world.spawned] == [("run", "web"), ("plain", "web")]
     assert made.notices == ["Web runs by its plain command: launcher: MLflow 9 is not one we have tested"]
     assert watched(made, "web").restarts == 0
+
+
+def test_a_failed_self_test_without_a_plain_command_is_an_end_like_any_other(world):
+    made = world.manager(service(world, "setup", kind="job"))
+    step(made)
+    world.project.service_log("setup").write_text("ModuleNotFoundError: No module named 'x'\n")
+    world.end(watched(made, "setup").pid, EXIT_UNSUPPORTED)
+    step(made)
+    assert (
+        watched(made, "setup").detail
+        == "it ended with exit code 97: ModuleNotFoundError: No module named 'x'"
+    )
 
 
 # -- the pre-loaded parent
@@ -331,7 +332,6 @@ def test_a_parent_that_cannot_run_is_done_without(world, forked):
     step(made)
     step(made)
     assert ("web", ("plain",)) in world.spawned
-    assert watched(made, "preload").state == "done"
     assert "so services start plainly: gave up after 5 tries" in made.notices[0]
 
 

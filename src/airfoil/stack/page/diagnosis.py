@@ -24,7 +24,8 @@ Severity = Literal["error", "warning", "notice"]
 DOWN = frozenset({"failed", "stopped"})
 BUSY = frozenset({"waiting", "starting", "restarting", "stopping"})
 PAGE = "page"
-"""The page itself: it is obviously up when somebody reads this, so it never counts as running or down."""
+"""The page itself: it is obviously up when somebody reads this there, so it never counts as one that runs; on the
+command line it may well be down."""
 AIRFLOW = "api-server"
 MANY_RESTARTS = 3
 GONE = "its process is gone and there is no manager to restart it"
@@ -100,7 +101,7 @@ def _is_stopping(state: StackState, facts: Facts) -> bool:
 
 def _broken(services: Sequence[ServiceState], facts: Facts) -> Headline | None:
     counted = _counted(services)
-    down = [service for service in services if service.state in DOWN and service.name != PAGE]
+    down = [service for service in services if service.state in DOWN]
     if counted and all(service.state in DOWN for service in counted):
         return Headline("bad", "Everything is down")
     if down:
@@ -182,7 +183,7 @@ def _services(state: StackState, facts: Facts) -> Iterator[Problem]:
     if state.phase == "stopped" or _is_stopping(state, facts):
         return
     services = seen(state, facts)
-    down = [service for service in services if service.state in DOWN and service.name != PAGE]
+    down = [service for service in services if service.state in DOWN]
     if any(service.detail == GONE for service in down) and not _living(services):
         down = [service for service in down if service.detail != GONE]  # said already, of all of them
     yield from _downs(down)

@@ -41,6 +41,12 @@ def test_a_service_that_was_given_up_is_named_with_its_reason_and_the_next_move(
     assert problem.next_move == "Read `airfoil logs mlflow`, then `airfoil up`."
 
 
+def test_the_command_line_may_find_the_page_itself_down(stack, change, facts):
+    head, (problem,) = say(change(stack(phase="failed"), "page", state="failed", detail="no port"), facts())
+    assert head.text == "Status page is down"
+    assert problem.message == "Status page is down: no port."
+
+
 def test_two_and_more_services_down(stack, change, facts):
     state = change(stack(phase="degraded"), "mlflow scheduler", state="failed", detail="")
     head, (problem,) = say(state, facts())
