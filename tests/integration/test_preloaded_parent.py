@@ -253,7 +253,8 @@ print(json.dumps({{"code": code, "said": me.said("work"), "log": me.log.read_tex
         work=WORK,
     )
     assert found["code"] == 0, found["said"][-3000:]
-    said = json.loads(found["said"].strip().splitlines()[-1])
+    # joblib's helper processes may still grumble after the last line of the work itself
+    said = json.loads(next(line for line in found["said"].splitlines() if line.startswith("{")))
     assert said["before"] == dict.fromkeys(said["before"], True)
     assert min(said["scores"]) > 0.9
     assert said["whole"]

@@ -11,16 +11,18 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.system.platforms import AIRFOIL, COMMAND_SECONDS, Done, wait_until
+
 from airfoil.stack import process
 from airfoil.stack import state as states
-from tests.system.platforms import AIRFOIL, COMMAND_SECONDS, Done, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from airfoil.stack.state import StackState
     from tests.system.platforms import Platform
+
+    from airfoil.stack.state import StackState
 
 STATE_PATIENCE_SECONDS = 60
 

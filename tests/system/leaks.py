@@ -47,7 +47,10 @@ def in_open_files(platform: Platform, values: Mapping[str, str]) -> list[str]:
     for path in _files(platform.root):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o177:
-            found += [f"{name} in {path.relative_to(platform.root)} ({mode:o})" for name in _names(path.read_bytes(), values)]
+            found += [
+                f"{name} in {path.relative_to(platform.root)} ({mode:o})"
+                for name in _names(path.read_bytes(), values)
+            ]
     return found
 
 

@@ -67,7 +67,9 @@ class Answer:
         return json.loads(self.body)
 
 
-def fetch(url: str, *, method: str = "GET", body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+def fetch(
+    url: str, *, method: str = "GET", body: object = None, headers: Mapping[str, str] | None = None
+) -> Answer:
     """Ask once, without redirects and without a proxy; a refusal is an answer, silence is OSError."""
     data = None if body is None else json.dumps(body).encode()
     given = {"Content-Type": "application/json", **(headers or {})}
@@ -243,7 +245,8 @@ class Platform:
         return [
             (connection.laddr.ip, connection.laddr.port, connection.pid)
             for connection in psutil.net_connections(kind="inet")
-            if connection.status == psutil.CONN_LISTEN and (connection.laddr.port in ports or connection.pid in pids)
+            if connection.status == psutil.CONN_LISTEN
+            and (connection.laddr.port in ports or connection.pid in pids)
         ]
 
     def leftovers(self) -> list[str]:
@@ -256,7 +259,9 @@ class Platform:
 
 def clean_environment() -> dict[str, str]:
     """What a new shell has, and nothing of the person who runs the tests."""
-    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "COVERAGE_PROCESS_START") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("HOME", "TMPDIR", "COVERAGE_PROCESS_START") if name in os.environ
+    }
     return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **kept}
 
 

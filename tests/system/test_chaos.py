@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import os
-import platform as machine
+import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
-
-from airfoil.stack import process
 from tests.system.platforms import SERVICES, Platform, fetch, wait_until
 from tests.system.witness import Ledger, Witness, faults_in, overlaps
+
+from airfoil.stack import process
 
 pytestmark = [pytest.mark.system, pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -27,6 +27,7 @@ LIMIT_SECONDS = {"mlflow": 40.0, "preload": 40.0}
 OTHERWISE_SECONDS = 20.0
 ADOPTION_SECONDS = 5.0
 RUN_SECONDS = 240.0
+FROZEN_SECONDS = 45.0
 EXPECTED = {"begin", "nap_one", "nap_three", "mapped", "log_to_mlflow", "script", "finish"}
 AT_RISK = {"mlflow": "log_to_mlflow", "mlflow+manager": "log_to_mlflow", "triggerer": "deferred"}
 """What must be in flight when the blow falls, beside one task more; otherwise the script."""
@@ -84,10 +85,37 @@ def test_a_killed_process_comes_back_and_the_run_goes_on(platform, fault, number
         assert outcome.further_tries == []
 
 
-def start_run(airflow, name):
+@pytest.mark.skipif(not FULL, reason="takes two minutes; FULL=1 runs it")
+def test_a_scheduler_that_was_frozen_starts_nothing_twice(platform):
+    """As after a laptop's sleep: its heartbeat is old, and it must not take its own running tasks for orphans."""
+    outcome = Outcome(f"scheduler frozen for {FROZEN_SECONDS:.0f} s")
+    OUTCOMES.append(outcome)
+    with platform.airflow() as airflow, Witness(platform) as witness:
+        run_id = start_run(airflow, "frozen", {"script_seconds": 100, "nap_seconds": 90})
+        ledger = Ledger(platform.root / "ledger.jsonl", run_id)
+        wait_until(lambda: {"script", "nap_three"} <= ledger.in_flight(), 120, "tasks in flight")
+        outcome.hit = ", ".join(sorted(ledger.in_flight()))
+        scheduler = platform.pids()["scheduler"]
+        os.kill(scheduler, signal.SIGSTOP)
+        time.sleep(FROZEN_SECONDS)
+        began = time.monotonic()
+        os.kill(scheduler, signal.SIGCONT)
+        wait_until(lambda: platform.state().phase == "ready", 60, "all ready again")
+        outcome.ready_seconds = time.monotonic() - began
+        finish_run(airflow, run_id, outcome)
+    bodies = ledger.bodies()
+    outcome.tries = len(bodies)
+    outcome.further_tries = [f"{key.task} ({key.number})" for key in sorted(bodies) if key.number > 1]
+    print(outcome)
+    assert platform.pids()["scheduler"] == scheduler
+    assert (outcome.result, outcome.further_tries) == ("success", [])
+    assert (faults_in(bodies), witness.twins(run_id), overlaps(bodies, witness)) == ([], [], [])
+
+
+def start_run(airflow, name, conf=None):
     airflow.set_paused("busy", paused=False)
     run_id = f"{name}-{time.time():.0f}"
-    airflow.trigger("busy", {}, None, run_id)
+    airflow.trigger("busy", conf or {}, None, run_id)
     return run_id
 
 
@@ -115,7 +143,9 @@ def strike(platform: Platform, names: list[str], outcome: Outcome) -> None:
         if names == ["manager"]:
             print(f"adopted in {adopted.seconds:.1f} s")
             assert adopted.seconds <= ADOPTION_SECONDS * crowd(), adopted.said
-    wait_until(lambda: is_ready_again(platform, before, names, at), 180, f"{names} ready: {platform.last_words()}")
+    wait_until(
+        lambda: is_ready_again(platform, before, names, at), 180, f"{names} ready: {platform.last_words()}"
+    )
     survivors = {name: pid for name, pid in platform.pids().items() if name not in {*names, "preload"}}
     assert survivors == {name: before[name] for name in survivors}, "a service that was not hit was restarted"
     if "preload" in names:
@@ -145,9 +175,14 @@ def is_ready_again(platform, before, names, killed_at):
         return False
     with suppress(OSError):
         health = fetch(platform.url("api-server") + "/api/v2/monitor/health").json()
-        parts = [health["metadatabase"], *(health[name.replace("-", "_")] for name in ("scheduler", "dag-processor", "triggerer"))]
+        parts = [
+            health["metadatabase"],
+            *(health[name.replace("-", "_")] for name in ("scheduler", "dag-processor", "triggerer")),
+        ]
         answers = [fetch(platform.url("mlflow") + "/health"), fetch(platform.url("page") + "/healthz")]
-        return all(part["status"] == "healthy" for part in parts) and all(one.status == 200 for one in answers)
+        return all(part["status"] == "healthy" for part in parts) and all(
+            one.status == 200 for one in answers
+        )
     return False
 
 
@@ -156,7 +191,9 @@ def prove_that_it_forks(platform):
     before = platform.pids()
     at = time.time()
     process.signal_process(before["triggerer"], process.birth(before["triggerer"]), 9)
-    wait_until(lambda: is_ready_again(platform, before, ["triggerer"], at), 120, "a service forked by the new parent")
+    wait_until(
+        lambda: is_ready_again(platform, before, ["triggerer"], at), 120, "a service forked by the new parent"
+    )
 
 
 def finish_run(airflow, run_id, outcome):

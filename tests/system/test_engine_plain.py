@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-
-from airfoil.stack import process
 from tests.system.platforms import wait_until
 from tests.system.witness import Ledger, Witness, faults_in, overlaps
+
+from airfoil.stack import process
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -25,7 +25,9 @@ def test_a_plain_platform_keeps_a_run_through_a_killed_scheduler(make_platform):
         run_id = f"plain-{time.time():.0f}"
         airflow.trigger("busy", {}, None, run_id)
         ledger = Ledger(platform.root / "ledger.jsonl", run_id)
-        wait_until(lambda: "script" in ledger.in_flight() and len(ledger.in_flight()) > 1, 120, "tasks in flight")
+        wait_until(
+            lambda: "script" in ledger.in_flight() and len(ledger.in_flight()) > 1, 120, "tasks in flight"
+        )
         scheduler = platform.pids()["scheduler"]
         assert process.signal_process(scheduler, process.birth(scheduler), 9)
         began = time.monotonic()

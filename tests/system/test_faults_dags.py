@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.system.faults import told
 from tests.system.platforms import wait_until
 

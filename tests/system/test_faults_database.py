@@ -6,7 +6,6 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-
 from tests.system.faults import assert_gone, told
 from tests.system.platforms import SERVICES, free_ports
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from sqlite3 import connect
 
 import pytest
-
 from tests.system.faults import assert_gone, assert_nothing_started, begun, files, litter, refusal, seen, told
 from tests.system.platforms import Platform, lent
 

@@ -12,13 +12,14 @@ import threading
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
-
 from tests.system.faults import assert_gone, assert_nothing_started, begun, refusal, seen, told
 from tests.system.platforms import Platform, free_ports, lent
 
 pytestmark = pytest.mark.system
 
 DEFAULTS = {"airflow": 8080, "mlflow": 5000, "page": 8081}
+PLACES = ("Größe 100% #1", 'it\'s "ours" & $x; {y}')
+"""Where projects may lie: what a shell, a URL, a template or an interpolation might trip over."""
 SERVICES = {"airflow": "api-server", "mlflow": "mlflow", "page": "page"}
 
 
@@ -100,7 +101,7 @@ def test_default_ports_move_for_two_projects_that_start_at_the_same_moment(tmp_p
     """And each remembers where it was, though the defaults are free again."""
     with ExitStack() as stack:
         both = []
-        for name in ("one", "two"):
+        for name in PLACES:
             (tmp_path / name).mkdir()
             loan = lent(Platform.make(tmp_path / name))
             both.append(next(loan))
@@ -110,6 +111,8 @@ def test_default_ports_move_for_two_projects_that_start_at_the_same_moment(tmp_p
             with begun(both[0], "up") as first, begun(both[1], "up") as second:
                 ended = [first.done(), second.done()]
             assert [done.code for done in ended] == [0, 0], f"{ended[0].said}\n{ended[1].said}"
+            ran = both[1].run("run", "simple_test_dag")
+            assert ran.code == 0, ran.said
             chosen = [one.ports() for one in both]
             listening = [{port for _, port, _ in one.listeners()} for one in both]
         assert len({*chosen[0].values(), *chosen[1].values(), *DEFAULTS.values()}) == 9

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.system.faults import assert_gone, assert_nothing_started, begun, litter, seen, told
+from tests.system.platforms import wait_until
 
 from airfoil.stack import process
 from airfoil.stack import state as states
 from airfoil.stack.state import ServiceState, StackState
-from tests.system.faults import assert_gone, assert_nothing_started, begun, litter, seen, told
-from tests.system.platforms import wait_until
 
 pytestmark = pytest.mark.system
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.system.faults import assert_nothing_started, files, refusal
 
 pytestmark = pytest.mark.system

@@ -17,7 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
 from tests.system.faults import Command, assert_nothing_started, files, refusal
 from tests.system.platforms import Platform, lent
 

@@ -7,7 +7,6 @@ import ipaddress
 import stat
 
 import pytest
-
 from tests.system import leaks
 from tests.system.platforms import fetch
 
@@ -44,13 +43,22 @@ def test_the_state_folder_is_private_and_secrets_are_0600(platform):
 
 @pytest.mark.parametrize(
     ("user", "password"),
-    [("admin", "admin"), ("airflow", "airflow"), ("admin", ""), ("", ""), ("admin", "password"), ("anonymous", "")],
+    [
+        ("admin", "admin"),
+        ("airflow", "airflow"),
+        ("admin", ""),
+        ("", ""),
+        ("admin", "password"),
+        ("anonymous", ""),
+    ],
 )
 def test_no_well_known_login_opens_airflow(platform, user, password):
     answer = fetch(
-        platform.url("api-server") + "/auth/token", method="POST", body={"username": user, "password": password}
+        platform.url("api-server") + "/auth/token",
+        method="POST",
+        body={"username": user, "password": password},
     )
-    assert answer.status in {401, 422}
+    assert answer.status == (401 if user and password else 400)  # Airflow does not even look without both
     assert "access_token" not in answer.body
 
 
@@ -70,7 +78,9 @@ def test_mlflow_answers_its_own_name_only(platform):
     body = {"max_results": 1}
     assert fetch(search, method="POST", body=body).status == 200
     for path in (search, url + "/ajax-api/2.0/mlflow/experiments/search", url + "/"):
-        answer = fetch(path, method="POST" if "api" in path else "GET", body=body, headers={"Host": "evil.example"})
+        answer = fetch(
+            path, method="POST" if "api" in path else "GET", body=body, headers={"Host": "evil.example"}
+        )
         assert answer.status == 403, path
     for path in (search, url + "/ajax-api/2.0/mlflow/experiments/search"):
         answer = fetch(path, method="POST", body=body, headers={"Origin": "http://evil.example"})
@@ -97,7 +107,12 @@ def test_mlflow_asks_for_a_login_when_told_to(guarded):
     search = guarded.url("mlflow") + "/api/2.0/mlflow/experiments/search"
     body = {"max_results": 1}
     assert fetch(search, method="POST", body=body).status == 401
-    for user, password in (("admin", "password"), ("admin", "password1234"), ("admin", "admin"), ("admin", "")):
+    for user, password in (
+        ("admin", "password"),
+        ("admin", "password1234"),
+        ("admin", "admin"),
+        ("admin", ""),
+    ):
         assert fetch(search, method="POST", body=body, headers=basic(user, password)).status == 401, password
     own = basic("admin", guarded.secrets().mlflow_admin_password)
     assert fetch(search, method="POST", body=body, headers=own).status == 200
@@ -109,6 +124,6 @@ def test_tasks_the_page_and_the_command_line_log_in_by_themselves(guarded):
     assert done.code == 0, done.said
     assert guarded.run("mlflow", "experiments", "search").code == 0
     status = fetch(guarded.url("page") + "/api/status").json()
-    assert status["mlflow"]["error"] is None
+    assert not status["mlflow"]["error"]
     assert [run["name"] for run in status["mlflow"]["runs"]] != []
     assert leaks.everywhere(guarded, leaks.generated(guarded)) == []

@@ -141,7 +141,9 @@ class Witness:
             for key in by_try:
                 shells[key.instance].add(key.number)
             found += [f"{at:.2f} {key}: {sorted(who)}" for key, who in alive.items() if len(who) > 1]
-            found += [f"{at:.2f} {key}: shells of tries {tries}" for key, tries in shells.items() if len(tries) > 1]
+            found += [
+                f"{at:.2f} {key}: shells of tries {tries}" for key, tries in shells.items() if len(tries) > 1
+            ]
         return found
 
     def _instances(self, run_id: str) -> dict[str, tuple[str, int]]:

@@ -105,7 +105,7 @@ def _patience() -> Iterator[Option]:
     yield Option(
         "scheduler", "orphaned_tasks_check_interval", "15", "tasks of a dead scheduler are taken up soon"
     )
-    why = "heartbeats are written one beat late (Airflow 3.3.2) and later on a crowded machine; the dead lose their tasks"
+    why = "heartbeats are written one beat late (Airflow 3.3.2), later on a crowded machine; the dead lose their tasks"
     yield Option("scheduler", "scheduler_health_check_threshold", "30", why)
 
 

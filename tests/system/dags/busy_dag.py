@@ -25,7 +25,7 @@ note() {
     "$1" "$AIRFLOW_CTX_DAG_RUN_ID" "$AIRFLOW_CTX_TASK_ID" "$AIRFLOW_CTX_TRY_NUMBER" "$$" "$EPOCHREALTIME" >> "$LEDGER"
 }
 note start
-sleep 5
+sleep {{ params.script_seconds }}
 note end
 """
 
@@ -61,6 +61,7 @@ def noted() -> Iterator[None]:
     dag_id="busy",
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    params={"script_seconds": 5, "nap_seconds": 3},
     default_args={"retries": 0},
     max_active_runs=4,
 )
@@ -80,7 +81,7 @@ def busy() -> None:
     @task(priority_weight=30)
     def nap_three() -> None:
         with noted():
-            time.sleep(3)
+            time.sleep(get_current_context()["params"]["nap_seconds"])
 
     @task
     def mapped(seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""Two tasks that ignore every polite request to end."""
+"""Two tasks that ignore every polite request to end; only a file `ledger.jsonl.enough` lets them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import dag, get_current_context, task
 
 LEDGER = Path(__file__).parents[1] / "ledger.jsonl"
+ENOUGH = LEDGER.with_name(LEDGER.name + ".enough")
 SCRIPT = """
 trap '' TERM INT HUP
 printf '{"event": "start", "run": "%s", "task": "%s", "index": -1, "try": %s, "pid": %s, "at": %s}\\n' \
   "$AIRFLOW_CTX_DAG_RUN_ID" "$AIRFLOW_CTX_TASK_ID" "$AIRFLOW_CTX_TRY_NUMBER" "$$" "$EPOCHREALTIME" >> "$LEDGER"
-while true; do sleep 10; done
+while [ ! -e "$LEDGER.enough" ]; do sleep 0.5; done
 """
 
 
@@ -34,8 +35,8 @@ def stubborn() -> None:
         line |= {"try": instance.try_number, "pid": os.getpid(), "at": time.time()}
         with LEDGER.open("a") as ledger:
             ledger.write(json.dumps(line) + "\n")
-        while True:
-            time.sleep(10)
+        while not ENOUGH.exists():
+            time.sleep(0.5)
 
     deaf_body()
     BashOperator(task_id="deaf_script", bash_command=SCRIPT, env={"LEDGER": str(LEDGER)})

@@ -119,3 +119,9 @@ def test_write_new_tells_whether_it_wrote(tmp_path):
     assert (tmp_path / "a/b.txt").read_text() == "x"
     with pytest.raises(ConfigurationError):
         write_new(tmp_path / "a/b.txt/c", "x")
+
+
+def test_half_a_file_is_not_kept(tmp_path):
+    with pytest.raises(UnicodeEncodeError):
+        write_new(tmp_path / "a.txt", "whole\n\udcff")
+    assert list(tmp_path.iterdir()) == []

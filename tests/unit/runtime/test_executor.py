@@ -288,7 +288,9 @@ def test_what_was_handed_over_and_has_not_ended_is_never_given_back_for_a_second
     """A scheduler whose heartbeat was late declares itself dead, and asks itself to adopt its own tasks."""
     made = executor.WakingLocalExecutor()
     made.start()
-    waiting, running, ended, foreign = (SimpleNamespace(key=key) for key in ("waiting", "running", "ended", "foreign"))
+    waiting, running, ended, foreign = (
+        SimpleNamespace(key=key) for key in ("waiting", "running", "ended", "foreign")
+    )
     for one in (waiting, running, ended):
         made.queue_workload(one, None)
     made.change_state("running", "running")

@@ -17,5 +17,7 @@ print("skops.io" in sys.modules, threading.active_count(), scipy.special.gamma._
 
 
 def test_it_loads_skops_names_the_functions_and_starts_no_thread():
-    said = subprocess.run([sys.executable, "-W", "ignore", "-c", _ASK], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _ASK], capture_output=True, text=True, check=True
+    )
     assert said.stdout.split() == ["True", "1", "True"]

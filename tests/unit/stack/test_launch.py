@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from airfoil.errors import NeighbourError, ServiceFailed
+from airfoil.errors import NeighbourError, ServiceFailed, StorageError
 from airfoil.settings import Settings
 from airfoil.settings.schema import FeastSettings, MlflowSettings
 from airfoil.stack import connections, launch, process, services
@@ -21,6 +21,7 @@ from airfoil.stack.ports import PortWish
 from airfoil.stack.project import Project
 from airfoil.stack.service import Spec
 from airfoil.stack.state import ServiceState, StackState
+from airfoil.stack.supervision import OUT_OF_MEMORY
 
 pytestmark = pytest.mark.unit
 
@@ -240,6 +241,48 @@ def test_a_manager_that_is_killed_while_starting_is_an_error_with_a_next_move(wo
         world.up()
     assert "airfoil up" in caught.value.next_move
     assert caught.value.details == ("MemoryError: x",)
+
+
+def test_an_up_whose_platform_is_stopped_meanwhile_says_so(world, monkeypatch):
+    world.becomes = [("starting", (row("page", None, "starting"),))]
+
+    def stop(_seconds: float) -> None:
+        world.write(row("page", None, "stopped"), phase="stopped")
+        world.alive.clear()
+
+    monkeypatch.setattr(time, "sleep", stop)
+    with pytest.raises(ServiceFailed, match="was stopped while it was starting") as caught:
+        world.up()
+    assert caught.value.details == ()
+
+
+def test_memory_that_ran_out_is_no_matter_of_logs(world):
+    detail = f"gave up after 5 tries: it was ended by SIGKILL, {OUT_OF_MEMORY}"
+    world.becomes = [
+        ("failed", (row("api-server", None, "failed", detail=detail), row("page", 1, "starting")))
+    ]
+    with pytest.raises(ServiceFailed, match="memory runs out") as caught:
+        world.up()
+    assert caught.value.next_move.startswith("Give it more memory")
+
+
+def test_what_we_said_ourselves_is_not_repeated_from_the_log(world):
+    log = world.project.service_log("setup")
+    log.write_text("Traceback\nairfoil: Move it away.\n")
+    world.becomes = [("failed", (row("setup", None, "failed", detail="Move it away.", log=str(log)),))]
+    with pytest.raises(ServiceFailed, match=r"Move it away\.$") as caught:
+        world.up()
+    assert caught.value.details == ()
+
+
+def test_a_disk_so_full_that_nobody_can_report_ends_the_waiting(world, monkeypatch):
+    world.becomes = [("starting", (row("page", None, "starting"),))]
+    free = iter([2**40] * 3)
+    clock = iter(range(1000))
+    monkeypatch.setattr(launch.shutil, "disk_usage", lambda _path: SimpleNamespace(free=next(free, 0)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+    with pytest.raises(StorageError, match="The disk is full"):
+        world.up()
 
 
 def test_a_full_disk_is_refused_before_anything_is_started(world, monkeypatch):

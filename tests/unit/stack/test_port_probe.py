@@ -87,6 +87,13 @@ def test_the_owner_is_found_and_named():
     assert port_probe.owner_of(port_of_closed()) is None
 
 
+def test_a_stranger_is_who_listens_while_none_of_ours_does():
+    with listening() as server:
+        assert f"(process {os.getpid()})" in port_probe.stranger_on(port_of(server), [1])
+        assert port_probe.stranger_on(port_of(server), [1, os.getpid()]) == ""
+    assert port_probe.stranger_on(port_of_closed(), []) == ""
+
+
 def test_an_owner_that_is_hidden(monkeypatch):
     def refuse(**_: object) -> None:
         raise psutil.AccessDenied
@@ -94,6 +101,9 @@ def test_an_owner_that_is_hidden(monkeypatch):
     monkeypatch.setattr(psutil, "net_connections", refuse)
     with listening() as server:
         assert port_probe.owner_of(port_of(server)) is None
+        assert port_probe.stranger_on(port_of(server), []) == "", (
+            "who is not seen is given the benefit of the doubt"
+        )
         assert "that you may not see" in port_probe.explain_taken(HOST, port_of(server))
         assert not port_probe.owned_by_stack(port_of(server), "x")
 

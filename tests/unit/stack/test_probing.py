@@ -6,10 +6,11 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from airfoil.stack import health, process
+from airfoil.stack import health, port_probe, process
 from airfoil.stack.health import Answer
 from airfoil.stack.probing import CALM_SECONDS, Prober
 from airfoil.stack.service import Probe, Service
@@ -77,6 +78,20 @@ def test_a_round_reports_and_wakes_the_loop(rounds):
     assert rounds.woken.recv(10) == b"\0"
     assert rounds.heard() == {"mlflow": True}
     assert rounds.heard() == {}, "each verdict is heard once"
+
+
+@pytest.mark.parametrize(("state", "believed"), [("starting", False), ("ready", True), ("unhealthy", True)])
+def test_a_good_answer_of_another_server_on_its_port_does_not_make_it_ready(
+    rounds, monkeypatch, state, believed
+):
+    monkeypatch.setattr(port_probe, "stranger_on", lambda _port, _ours: "nginx (process 7)")
+    rounds.answers = {MLFLOW: Answer(200, "OK")}
+    one = http(state=state)
+    one.service = replace(one.service, port=5000)
+    rounds.look(one)
+    ((_, verdict),) = rounds.prober.verdicts()
+    assert verdict.healthy == believed
+    assert believed or verdict.detail == "port 5000 is in use by nginx (process 7), which is not ours"
 
 
 def test_only_processes_that_run_and_can_be_asked_are_asked(rounds):

@@ -154,6 +154,15 @@ def test_a_file_in_place_of_an_inner_folder(project):
         project.prepare()
 
 
+@pytest.mark.parametrize("name", ["was?", "a\nb", "tab\t"])
+def test_a_path_that_no_database_address_can_hold(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(ProjectError, match="database addresses cannot") as caught:
+        Project(tmp_path / name).prepare()
+    assert "Rename" in caught.value.next_move
+    assert list((tmp_path / name).iterdir()) == []
+
+
 def test_a_root_that_is_a_file_or_absent(tmp_path):
     file = tmp_path / "file"
     file.touch()
