@@ -240,7 +240,7 @@ class Platform:
         return {row.name: row.port for row in self.state().services if row.port is not None}
 
     def listeners(self) -> list[tuple[str, int, int | None]]:
-        """Host, port and process of every socket that listens on one of its ports or belongs to one of its processes."""
+        """Host, port and process of every socket that listens on its ports or belongs to its processes."""
         ports, pids = set(self.ports().values()), set(self.processes())
         return [
             (connection.laddr.ip, connection.laddr.port, connection.pid)

@@ -57,9 +57,7 @@ class Outcome:
 OUTCOMES: list[Outcome] = []
 
 
-@pytest.mark.parametrize(
-    ("fault", "number"), FAULTS if FULL else [(name, 1) for name in SINGLE], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("fault", "number"), FAULTS if FULL else [(name, 1) for name in SINGLE], ids=str)
 def test_a_killed_process_comes_back_and_the_run_goes_on(platform, fault, number):
     outcome = Outcome(fault)
     OUTCOMES.append(outcome)

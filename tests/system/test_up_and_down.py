@@ -191,8 +191,10 @@ def test_an_up_that_is_killed_loses_nothing(make_platform):
     """The first one of all, while the databases are being made: with its manager, and alone."""
     platform = make_platform()
     command = spawn_up(platform)
-    wait_until(lambda: is_setting_up(platform), 120, "setup")
-    time.sleep(1.0)
+    wait_until(
+        lambda: is_starting(platform) and platform.pids().get("setup"), 120, "setup", step_seconds=0.01
+    )
+    time.sleep(0.3)  # in the middle of making Airflow's tables
     manager = platform.state().manager_pid
     command.kill()
     command.wait(10)
@@ -229,17 +231,12 @@ def test_a_second_project_moves_to_free_ports(platform, make_platform):
     assert second.leftovers() == []
 
 
-def is_setting_up(platform: Platform) -> bool:
+def is_starting(platform: Platform) -> bool:
     """Whether a manager runs that is not through yet."""
     if not platform.project.state_file.exists():
         return False
     state = platform.state()
-    setup = state.service("setup")
-    return (
-        process.is_alive(state.manager_pid, state.manager_started)
-        and setup is not None
-        and setup.pid is not None
-    )
+    return process.is_alive(state.manager_pid, state.manager_started) and state.phase == "starting"
 
 
 def spawn_up(platform: Platform) -> subprocess.Popen[bytes]:

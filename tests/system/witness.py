@@ -5,6 +5,7 @@ Airflow's own records are what is under test, so they prove nothing here.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
@@ -161,7 +162,7 @@ class Witness:
     def longest_gap_seconds(self) -> float:
         """The longest time nobody looked."""
         times = [at for at, _, _ in self.looks]
-        return max((later - sooner for sooner, later in zip(times, times[1:], strict=False)), default=0.0)
+        return max((later - sooner for sooner, later in itertools.pairwise(times)), default=0.0)
 
 
 def overlaps(bodies: dict[Try, Body], witness: Witness) -> list[str]:
