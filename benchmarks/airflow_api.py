@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,7 +12,8 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNAUTHORIZED = 401
+_UNAUTHORIZED, _CONFLICT = 401, 409
+_TRIES, _PAUSE_SECONDS = 50, 0.2
 COMPONENTS = ("scheduler", "triggerer", "dag_processor")
 
 
@@ -39,6 +42,7 @@ class AirflowApi:
     def __init__(self, url: str, password: Callable[[], str], timeout_seconds: float = 10.0) -> None:
         self._client = httpx.Client(base_url=url, timeout=timeout_seconds, trust_env=False)
         self._password = password
+        self.server_errors = 0
 
     def __enter__(self) -> Self:
         """Close at the end."""
@@ -62,23 +66,43 @@ class AirflowApi:
             answer = self._client.request(method, f"/api/v2{path}", **options)
         return answer.raise_for_status().json()
 
+    def insist(self, method: str, path: str, **options: Any) -> Any:
+        """A call that may be repeated: a server under load fails some ("database is locked"); they are counted."""
+        for _ in range(_TRIES):
+            try:
+                return self.call(method, path, **options)
+            except httpx.HTTPStatusError as error:
+                if not error.response.is_server_error:
+                    raise
+            except httpx.TimeoutException:
+                pass
+            self.server_errors += 1
+            time.sleep(_PAUSE_SECONDS)
+        return self.call(method, path, **options)
+
     def unpause(self, dag_id: str) -> None:
         """Let it run."""
-        self.call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+        self.insist("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str) -> str:
-        """Start a run now; its id."""
-        return str(self.call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None})["dag_run_id"])
+        """Start a run now; its id, chosen here so that a repeated request starts nothing twice."""
+        run_id = f"bench__{uuid.uuid4().hex}"
+        try:
+            self.insist("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "dag_run_id": run_id})
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != _CONFLICT:
+                raise
+        return run_id
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """A run as it stands."""
-        found: dict[str, Any] = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
+        found: dict[str, Any] = self.insist("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
         return found
 
     def successes(self, dag_id: str, run_id: str) -> int:
         """How many task instances of a run succeeded."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
-        return int(self.call("GET", path, params={"state": "success", "limit": 1})["total_entries"])
+        return int(self.insist("GET", path, params={"state": "success", "limit": 1})["total_entries"])
 
     def _login(self) -> None:
         body = {"username": "admin", "password": self._password()}

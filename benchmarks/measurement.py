@@ -29,6 +29,8 @@ class Measurement:
     """What everybody else on the machine used meanwhile: the noise of this measurement."""
     chains: chain.ChainTimes
     mapped: chain.MappedTimes
+    server_errors: int
+    """How many of our requests Airflow answered with an error of its own, or not at all."""
     memory_after: list[Share]
     stop_seconds: float
     processes_left: list[str]
@@ -49,6 +51,7 @@ class Measurement:
             "chain_seconds": self.chains.median_seconds,
             "first_chain_seconds": self.chains.first_seconds,
             "mapped_seconds": self.mapped.seconds,
+            "server_errors": self.server_errors,
             "processes": len(self.idle_memory),
             "stop_seconds": self.stop_seconds,
             "left_processes": len(self.processes_left),
@@ -113,6 +116,7 @@ def measure(contender: Contender, logs: Path, size: Size, say: Say) -> Measureme
         foreign_cpu_percent=foreign_cpu,
         chains=chains,
         mapped=mapped,
+        server_errors=api.server_errors,
         memory_after=memory_after,
         stop_seconds=stop_seconds,
         processes_left=processes_left,

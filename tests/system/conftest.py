@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.integration.servers import ObjectStore, Postgres, run_object_store, run_postgres
 from tests.system.platforms import Platform, lent
 
 if TYPE_CHECKING:
@@ -45,3 +46,15 @@ def make_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     for loan in reversed(closing):
         for _ in loan:
             pass
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Start a PostgreSQL server."""
+    yield from run_postgres()
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """Start an S3 store."""
+    yield from run_object_store()

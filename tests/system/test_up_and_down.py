@@ -202,7 +202,7 @@ def test_an_up_that_is_killed_loses_nothing(make_platform):
     wait_until(lambda: process.birth(manager) is None, 5, "the manager's end")
     command = spawn_up(platform)
     wait_until(
-        lambda: is_setting_up(platform) and platform.state().manager_pid != manager, 120, "setup again"
+        lambda: is_starting(platform) and platform.state().manager_pid != manager, 120, "another manager"
     )
     command.kill()
     command.wait(10)

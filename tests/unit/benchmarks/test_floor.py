@@ -25,6 +25,7 @@ def measured(seconds: float, mib: float, successes: int = 30) -> Measurement:
         foreign_cpu_percent=0.5,
         chains=ChainTimes(9.0, (seconds, seconds + 2), successes),
         mapped=MappedTimes(10.0, 40),
+        server_errors=0,
         memory_after=[Share("all", mib * 1.1)],
         stop_seconds=2.0,
         processes_left=[],
