@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import statistics
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ PAIRS = ("scheduler+api-server", "preload+scheduler", "manager+scheduler", "mlfl
 FAULTS = [(name, number) for number in range(1, 4) for name in SINGLE] + [(name, 1) for name in PAIRS]
 LIMIT_SECONDS = {"mlflow": 40.0, "preload": 40.0}
 OTHERWISE_SECONDS = 20.0
+PAIR_SECONDS = 60.0
 ADOPTION_SECONDS = 5.0
 RUN_SECONDS = 240.0
 FROZEN_SECONDS = 45.0
@@ -44,6 +46,8 @@ class Outcome:
     tries: int = 0
     further_tries: list[str] = field(default_factory=list)
     result: str = "not finished"
+    wrong: list[str] = field(default_factory=list)
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -55,6 +59,25 @@ class Outcome:
 
 
 OUTCOMES: list[Outcome] = []
+PAGE = """# Chaos
+
+Each process of a running platform is killed with `kill -9` while a DAG run of eleven task instances is in flight:
+Python, a Bash script with an environment of its own, mapped instances, a deferred task, and one that logs to MLflow.
+Every body writes into a ledger when it begins and when it ends, and a witness looks at the process table twenty times
+a second. A fault counts as survived when everything is ready again, the run ends in success, no task instance ever had
+two live processes, and no try ended twice.
+
+Measured {date} on {cores} cores while {load:.1f} processes wanted them (`make test-full ARGS="-m chaos"`); seconds.
+
+| killed | ready again (median) | (worst) | the run took from there (median) | further tries | survived |
+|---|---:|---:|---:|---:|---:|
+{rows}
+
+A further try is what a killed scheduler costs: its workers die with it, and its successor starts their tasks again. A
+task that talks to MLflow while that is killed is tried again by its own `retries`. The pre-loaded parent counts as
+ready when a service was forked from its successor, the manager when `airfoil up` has adopted everything, with the same
+processes as before.
+"""
 
 
 @pytest.mark.parametrize(("fault", "number"), FAULTS if FULL else [(name, 1) for name in SINGLE], ids=str)
@@ -71,11 +94,10 @@ def test_a_killed_process_comes_back_and_the_run_goes_on(platform, fault, number
     bodies = ledger.bodies()
     outcome.tries = len(bodies)
     outcome.further_tries = [f"{key.task} ({key.number})" for key in sorted(bodies) if key.number > 1]
+    outcome.wrong = [*faults_in(bodies), *witness.twins(run_id), *overlaps(bodies, witness)]
     print(f"{outcome}; nobody looked for at most {witness.longest_gap_seconds:.2f} s")
     assert outcome.result == "success", platform.last_words()
-    assert faults_in(bodies) == []
-    assert witness.twins(run_id) == []
-    assert overlaps(bodies, witness) == []
+    assert outcome.wrong == []
     assert {key.task for key in bodies} == EXPECTED
     assert sum(key.task == "mapped" for key in {(k.task, k.index): k for k in bodies}.values()) == 3
     assert outcome.ready_seconds <= limit(fault), f"{outcome}\n{platform.last_words()}"
@@ -104,10 +126,10 @@ def test_a_scheduler_that_was_frozen_starts_nothing_twice(platform):
     bodies = ledger.bodies()
     outcome.tries = len(bodies)
     outcome.further_tries = [f"{key.task} ({key.number})" for key in sorted(bodies) if key.number > 1]
+    outcome.wrong = [*faults_in(bodies), *witness.twins(run_id), *overlaps(bodies, witness)]
     print(outcome)
     assert platform.pids()["scheduler"] == scheduler
-    assert (outcome.result, outcome.further_tries) == ("success", [])
-    assert (faults_in(bodies), witness.twins(run_id), overlaps(bodies, witness)) == ([], [], [])
+    assert (outcome.result, outcome.further_tries, outcome.wrong) == ("success", [], [])
 
 
 def start_run(airflow, name, conf=None):
@@ -160,7 +182,7 @@ def services_run_on(platform, before):
         time.sleep(0.1)
     for url in (platform.url("api-server") + "/api/v2/monitor/health", platform.url("mlflow") + "/health"):
         assert fetch(url).status == 200
-    assert "degraded" in platform.run("status").said.lower() or True
+    assert platform.run("status").code == 1
 
 
 def is_ready_again(platform, before, names, killed_at):
@@ -212,7 +234,7 @@ def crowd():
 
 
 def limit(fault):
-    return crowd() * max(LIMIT_SECONDS.get(name, OTHERWISE_SECONDS) for name in fault.split("+"))
+    return crowd() * (PAIR_SECONDS if "+" in fault else LIMIT_SECONDS.get(fault, OTHERWISE_SECONDS))
 
 
 def test_after_all_that_nothing_is_left(shared_platform):
@@ -222,3 +244,31 @@ def test_after_all_that_nothing_is_left(shared_platform):
     seconds = shared_platform.down().seconds
     print(f"down in {seconds:.1f} s; before: {len(seen)} processes, after: {shared_platform.leftovers()}")
     assert shared_platform.leftovers() == []
+
+
+# -- the table
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table(repository):
+    """After a full run: write down what was measured."""
+    yield
+    if FULL and len(OUTCOMES) > len(FAULTS):
+        (repository / "docs" / "chaos.md").write_text(document(OUTCOMES), encoding="utf-8")
+
+
+def document(outcomes: list[Outcome]) -> str:
+    """The page, a line for each fault."""
+    rows = []
+    for fault in dict.fromkeys(one.fault for one in outcomes):
+        same = [one for one in outcomes if one.fault == fault]
+        ready = sorted(one.ready_seconds for one in same)
+        ended = statistics.median(one.run_seconds for one in same)
+        again = " / ".join(str(len(one.further_tries)) for one in same)
+        good = sum(one.result == "success" and not one.wrong for one in same)
+        rows.append(
+            f"| {fault.replace('+', ' + ')} | {statistics.median(ready):.1f} | {ready[-1]:.1f} | {ended:.1f} "
+            f"| {again} | {good} of {len(same)} |"
+        )
+    load = statistics.mean(one.load for one in outcomes)
+    return PAGE.format(date=time.strftime("%Y-%m-%d"), cores=os.cpu_count(), load=load, rows="\n".join(rows))

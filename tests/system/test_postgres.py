@@ -6,11 +6,11 @@ import time
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
-from airfoil.stack import process
 from tests.system import leaks
 from tests.system.platforms import wait_until
 from tests.system.witness import Ledger, faults_in
+
+from airfoil.stack import process
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -58,8 +58,11 @@ def test_a_killed_scheduler_loses_nothing_there_either(on_postgres):
         wait_until(lambda: platform.pids().get("scheduler") not in {None, scheduler}, 60, "another scheduler")
         wait_until(lambda: platform.state().phase == "ready", 60, "all ready again")
         ready = time.monotonic() - began
-        wait_until(lambda: airflow.run("busy", run_id)["state"] in {"success", "failed"}, 240, "the run's end")
-        print(f"PostgreSQL, scheduler: ready again after {ready:.1f} s, run over after {time.monotonic() - began:.1f} s")
+        wait_until(
+            lambda: airflow.run("busy", run_id)["state"] in {"success", "failed"}, 240, "the run's end"
+        )
+        took = time.monotonic() - began
+        print(f"PostgreSQL, scheduler: ready again after {ready:.1f} s, run over after {took:.1f} s")
         assert airflow.run("busy", run_id)["state"] == "success"
     assert faults_in(ledger.bodies()) == []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from tests.system import leaks
 from tests.system.platforms import fetch
 

@@ -171,6 +171,40 @@ def test_a_sweep_catches_up_with_something_that_forks_as_fast_as_it_can(stack_id
     assert process.marked(stack_id) == []
 
 
+def test_what_a_living_service_forks_while_a_sweep_looks_is_not_taken_for_a_leftover(
+    stack_id, sleeper, monkeypatch
+):
+    """Asked before the look, the owner would not know of it yet; such a task was killed once."""
+    order: list[str] = []
+
+    def look(_stack_id: str) -> list[int]:
+        order.append("look")
+        return [sleeper.pid]
+
+    def owned() -> list[int]:
+        order.append("owners")
+        return [sleeper.pid]
+
+    monkeypatch.setattr(process, "marked", look)
+    assert process.sweep(stack_id, owned=owned) == []
+    assert order == ["look", "owners"]
+    assert sleeper.poll() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to a process of ours")
+def test_an_orphan_without_a_mark_is_found_below_the_process_that_adopted_it():
+    """A Bash task with an environment of its own carries no mark."""
+    code = (
+        "import os, subprocess; from airfoil.stack import process; process.adopt_orphans()\n"
+        "subprocess.run(['sh', '-c', 'setsid sleep 60 &'], env={'PATH': os.environ['PATH']}, check=True)\n"
+        "assert len(process.sweep('nobody', below=[os.getpid()])) == 1\n"
+        "process.reap(lambda pid, code: print(code))\n"
+        "assert process.sweep('nobody', below=[os.getpid()]) == []"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (said.stdout, said.stderr) == ("-9\n", "")
+
+
 # -- families
 
 
