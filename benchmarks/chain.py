@@ -17,7 +17,7 @@ CHAIN = "bench_chain"
 MAPPED = "bench_mapped"
 CHAIN_TASKS = 10
 _RUN_SECONDS = 120.0
-_MAPPED_SECONDS = 1200.0
+_MAPPED_SECONDS = 600.0
 _LOOK_SECONDS = 0.2
 _DONE = {"success", "failed"}
 
@@ -75,6 +75,8 @@ class MappedTimes:
 
     seconds: float
     successes: int
+    unfinished_runs: int = 0
+    """Seen with plain Airflow under load: tasks that nobody works on any more."""
 
 
 def write_dags(folder: Path, mapped_tasks: int) -> None:
@@ -97,24 +99,31 @@ def run_chains(api: AirflowApi, runs: int) -> ChainTimes:
         asked = time.time()
         run_id = api.trigger(CHAIN)
         ended = _wait(api, CHAIN, run_id, asked + _RUN_SECONDS)
+        if ended is None:
+            raise BenchmarkError(f"A run of {CHAIN} did not end in {_RUN_SECONDS:.0f} s.")
         seconds.append(ended - asked)
         successes += api.successes(CHAIN, run_id)
     return ChainTimes(seconds[0], tuple(seconds[1:]), successes)
 
 
 def run_mapped(api: AirflowApi, runs: int) -> MappedTimes:
-    """All runs requested at once; seconds until the last has ended."""
+    """All runs requested at once; seconds until the last has ended, or until patience has."""
     asked = time.time()
     run_ids = [api.trigger(MAPPED) for _ in range(runs)]
-    ended = max(_wait(api, MAPPED, run_id, asked + _MAPPED_SECONDS) for run_id in run_ids)
-    return MappedTimes(ended - asked, sum(api.successes(MAPPED, run_id) for run_id in run_ids))
+    ends = [_wait(api, MAPPED, run_id, asked + _MAPPED_SECONDS) for run_id in run_ids]
+    return MappedTimes(
+        max(end or time.time() for end in ends) - asked,
+        sum(api.successes(MAPPED, run_id) for run_id in run_ids),
+        ends.count(None),
+    )
 
 
-def _wait(api: AirflowApi, dag_id: str, run_id: str, until_epoch: float) -> float:
+def _wait(api: AirflowApi, dag_id: str, run_id: str, until_epoch: float) -> float | None:
+    """When the run ended; None when it did not in time."""
     while True:
         run = api.run(dag_id, run_id)
         if run["state"] in _DONE:
             return moment(run["end_date"])
         if time.time() > until_epoch:
-            raise BenchmarkError(f"A run of {dag_id} did not end in time (it is {run['state']}).")
+            return None
         time.sleep(_LOOK_SECONDS)

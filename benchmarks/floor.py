@@ -41,6 +41,7 @@ FIGURES = (
     Figure("chain_seconds", "Chain of 10 empty tasks", "s", 2, is_plotted=True),
     Figure("first_chain_seconds", "The first such chain after the start", "s", 2),
     Figure("mapped_seconds", "Two runs of 100 empty tasks at once", "s", 1),
+    Figure("unfinished_runs", "Runs of these that had not ended after 10 minutes", "", 0),
     Figure("server_errors", "Requests that failed meanwhile", "", 0),
     Figure("processes", "Processes at rest", "", 0),
     Figure("stop_seconds", "Until stopped", "s", 1),

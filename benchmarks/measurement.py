@@ -51,6 +51,7 @@ class Measurement:
             "chain_seconds": self.chains.median_seconds,
             "first_chain_seconds": self.chains.first_seconds,
             "mapped_seconds": self.mapped.seconds,
+            "unfinished_runs": self.mapped.unfinished_runs,
             "server_errors": self.server_errors,
             "processes": len(self.idle_memory),
             "stop_seconds": self.stop_seconds,
@@ -102,6 +103,8 @@ def measure(contender: Contender, logs: Path, size: Size, say: Say) -> Measureme
             )
             mapped = chain.run_mapped(api, size.mapped_runs)
             say(f"{size.mapped_runs} x {size.mapped_tasks} tasks: {mapped.seconds:.1f} s")
+            if mapped.unfinished_runs:
+                say(f"WARNING: {mapped.unfinished_runs} of these runs never ended\n{running.tails()}")
         memory_after = _rested_memory(running, size, say)
         running.check()
         stop_seconds, processes_left, ports_left = running.stop()

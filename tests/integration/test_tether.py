@@ -67,7 +67,7 @@ def task():
     note("thread over", True)
 
 note("service", os.getpid())
-tether.install()
+tether.install(with_family=sys.argv[2] == "with family")
 fork("worker", worker)
 time.sleep(60)
 """
@@ -77,11 +77,12 @@ MARK = "tether-test"
 class Family:
     """The processes of one service, by what they are."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: str = "") -> None:
         self.folder = folder
         self.mark = f"{MARK}-{os.getpid()}-{time.monotonic_ns()}"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVICE, str(folder)], env=os.environ | {process.STACK_MARK: self.mark}
+            [sys.executable, "-c", SERVICE, str(folder), kind],
+            env=os.environ | {process.STACK_MARK: self.mark},
         )
         self.births: dict[str, float | None] = {}
 
@@ -120,6 +121,21 @@ def test_a_killed_service_takes_worker_task_and_shell_along_and_leaves_what_the_
     wait_for(lambda: not family.alive("worker", "task", "shell"), "the family to die")
     time.sleep(0.2)
     assert family.alive(*everybody) == ["daemon", "of a thread"]
+
+
+def test_a_killed_scheduler_takes_all_that_lives_below_its_workers_along(tmp_path):
+    """Also what carries no mark and would be found by nobody once its parents are dead."""
+    family = Family(tmp_path, "with family")
+    everybody = ("worker", "task", "shell", "daemon", "of a thread")
+    try:
+        family.note("daemon")
+        family.note("thread over")
+        assert family.alive(*everybody) == list(everybody)
+        os.kill(family.pid("service"), signal.SIGKILL)
+        wait_for(lambda: not family.alive(*everybody), "the family to die")
+    finally:
+        process.sweep(family.mark)
+        family.process.wait()
 
 
 def test_a_killed_worker_takes_its_task_along_and_the_service_lives(family):

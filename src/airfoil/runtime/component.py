@@ -24,7 +24,7 @@ def main() -> None:
         raise SystemExit(EXIT_UNSUPPORTED)
     from airfoil.runtime import tether
 
-    tether.install()
+    tether.install(with_family=sys.argv[1:2] == ["scheduler"])
     # Connections opened by the parent must not be shared: each component begins with engines of its own.
     settings.dispose_orm(do_log=False)
     settings.configure_orm()

@@ -23,7 +23,9 @@ def calls(monkeypatch) -> list[str]:
     main.main = lambda: said.append(" ".join(sys.argv))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "airflow", airflow)
     monkeypatch.setitem(sys.modules, "airflow.__main__", main)
-    monkeypatch.setattr(tether, "install", lambda: said.append("tether"))
+    monkeypatch.setattr(
+        tether, "install", lambda *, with_family: said.append(f"tether, family: {with_family}")
+    )
     monkeypatch.setattr(succession, "declare_predecessors_dead", lambda: said.append("succession"))
     monkeypatch.setattr(warmup, "build_api", lambda: said.append("warm up"))
     return said
@@ -42,7 +44,13 @@ def test_each_component_runs_airflows_own_command_line_with_fresh_connections(
     monkeypatch, calls, name, special
 ):
     run(monkeypatch, name, "--port", "1")
-    assert calls == ["tether", "dispose", "configure", *special, f"airflow {name} --port 1"]
+    assert calls == [
+        f"tether, family: {name == 'scheduler'}",
+        "dispose",
+        "configure",
+        *special,
+        f"airflow {name} --port 1",
+    ]
 
 
 @pytest.mark.parametrize("missing", ["dispose_orm", "configure_orm"])

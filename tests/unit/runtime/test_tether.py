@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -36,6 +37,7 @@ def child(monkeypatch) -> SimpleNamespace:
 
     monkeypatch.setattr(tether, "_depth", 0)
     monkeypatch.setattr(tether, "_parent", 100)
+    monkeypatch.setattr(tether, "_with_family", False)
     monkeypatch.setattr(
         tether.ctypes, "CDLL", lambda _name: SimpleNamespace(prctl=lambda *given: seen.ties.append(given))
     )
@@ -63,6 +65,37 @@ def test_worker_task_and_its_shell_are_tied_and_what_comes_after_is_the_users(
         fork_again(child)
     assert child.ties == [(1, signal.SIGKILL, 0, 0, 0)] * ties
     assert child.seeds == 2, "the user's own forks keep the random numbers the user gave them"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tie is Linux's")
+def test_a_worker_of_the_scheduler_is_asked_to_end_its_family_and_the_rest_is_killed(child, monkeypatch):
+    monkeypatch.setattr(tether, "_with_family", True)
+    for _ in range(3):
+        tether._after_fork()
+        fork_again(child)
+    assert [number for _, number, *_ in child.ties] == [signal.SIGRTMAX, signal.SIGKILL, signal.SIGKILL]
+    assert (signal.SIGRTMAX, tether._end_family) in child.signals
+
+
+def test_a_family_is_found_with_children_before_grandchildren():
+    shell = subprocess.Popen(["sh", "-c", "sh -c 'sleep 60 & wait' & wait"])
+    try:
+        deadline = time.monotonic() + 5
+        while len(found := tether.descendants(shell.pid)) < 2 or b"sleep" not in cmdline(found[-1]):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert len(found) == 2
+        assert shell.pid not in found
+        assert found[0] in tether.descendants(os.getpid())
+    finally:
+        for pid in (*reversed(tether.descendants(shell.pid)), shell.pid):
+            os.kill(pid, signal.SIGKILL)
+        shell.wait(5)
+    assert tether.descendants(shell.pid) == []
+
+
+def cmdline(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_which_thread_forks_is_seen_before_the_fork(monkeypatch):
