@@ -37,9 +37,22 @@ def main() -> None:
 
         warmup.build_api()
     sys.argv[0] = "airflow"
+    if sys.argv[1:] == ["dag-processor"] and _process_dags():
+        return
     from airflow.__main__ import main as airflow_main
 
     airflow_main()
+
+
+def _process_dags() -> bool:
+    """Run our own DAG processor; False when this Airflow does not offer what it needs."""
+    from airfoil.runtime import dag_processor
+
+    if lacking := dag_processor.unsupported():
+        print(f"files are looked for instead of watched: this Airflow lacks {lacking}", file=sys.stderr)
+        return False
+    dag_processor.run()
+    return True
 
 
 if __name__ == "__main__":

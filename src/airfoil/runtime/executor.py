@@ -10,51 +10,32 @@ from __future__ import annotations
 
 import gc
 import math
-import os
+import select
 import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.configuration import conf
 from airflow.executors.local_executor import LocalExecutor
 
+from airfoil.runtime.database_watch import DatabaseWatch
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
 
-_SQLITE = "sqlite:///"
+    from airfoil.runtime.file_events import FileEvents
+
 IDLE_SECONDS = 2.0
 """Longest sleep when nothing changes; a due date is then looked at a second late on average."""
 BOUNDARY_SECONDS = 0.005
 """SQLite's clock counts whole seconds: what was created within this one is due only when it is over."""
 STEP_SECONDS = 0.02
-"""How often the database is looked at while tasks run ..."""
+"""Where the system tells of no changes: how often the database is looked at while tasks run ..."""
 IDLE_STEP_SECONDS = 0.05
 """... and while none does."""
 RETIRE_SECONDS = 20.0
 SETTLE_SECONDS = 0.02
 """After a change, wait this long for the rest of the same transaction burst."""
-
-
-class DatabaseWatch:
-    """Tells whether the SQLite database was written since the last look, without opening it."""
-
-    def __init__(self, url: str) -> None:
-        path = url.removeprefix(_SQLITE).partition("?")[0] if url.startswith(_SQLITE) else ""
-        self._files = (f"{path}-wal", path) if path else ()
-
-    def __bool__(self) -> bool:
-        return bool(self._files)
-
-    def signature(self) -> tuple[int, ...]:
-        """Changes whenever a transaction is written."""
-        found: list[int] = []
-        for name in self._files:
-            try:
-                status = os.stat(name)  # noqa: PTH116 - twenty times a second, without building paths
-            except OSError:
-                continue
-            found += (status.st_mtime_ns, status.st_size)
-        return tuple(found)
 
 
 class Waiter:
@@ -69,10 +50,13 @@ class Waiter:
         signature: Callable[[], tuple[int, ...]],
         *,
         watched: bool,
+        told: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`watched`: the signature means something; `told`: `ready` returns early when it may have changed."""
         self._signature = signature
         self._watched = watched
+        self._told = told
         self._clock = clock
         self._seen = signature()
         self._pace_seconds = IDLE_SECONDS
@@ -89,13 +73,20 @@ class Waiter:
         # After news, look again when this second is over; without, there is no hurry.
         limit = (1.0 if self._news or busy else IDLE_SECONDS) + BOUNDARY_SECONDS
         until = math.floor(self._clock()) + limit
-        step = STEP_SECONDS if busy else IDLE_STEP_SECONDS
+        step = math.inf if self._told else STEP_SECONDS if busy else IDLE_STEP_SECONDS
         while 0 < (left := until - self._clock()) <= limit:
             if self._signature() != self._seen:
-                return "result" if ready(SETTLE_SECONDS) else "database"
+                return self._settle(ready)
             if ready(min(step, left)):
                 return "result"
         return "time"
+
+    def _settle(self, ready: Callable[[float], bool]) -> str:
+        until = self._clock() + SETTLE_SECONDS
+        while 0 < (left := until - self._clock()) <= SETTLE_SECONDS:
+            if ready(left):
+                return "result"
+        return "database"
 
     def _pace(self, ready: Callable[[float], bool], *, busy: bool) -> str:
         """No file to watch (Postgres): quick rounds after news, slower and slower while nothing happens."""
@@ -111,6 +102,8 @@ class WakingLocalExecutor(LocalExecutor):
 
     _known_workers: tuple[int, ...] = ()
     _idle_since: float | None = None
+    _events: FileEvents | None = None
+    _poll: select.poll
     _under_way: set[Any]
     """What was handed to us and has not ended. LocalExecutor's own `running` stays empty (Airflow 3.3.2)."""
 
@@ -120,7 +113,12 @@ class WakingLocalExecutor(LocalExecutor):
         self._under_way = set()
         self._keep_frozen()
         watch = DatabaseWatch(conf.get("database", "sql_alchemy_conn"))
-        self._waiter = Waiter(watch.signature, watched=bool(watch))
+        self._events = watch.events()
+        self._poll = select.poll()
+        self._poll.register(self._results, select.POLLIN)
+        if self._events is not None:
+            self._poll.register(self._events, select.POLLIN)
+        self._waiter = Waiter(watch.signature, watched=bool(watch), told=self._events is not None)
 
     def sync(self) -> None:
         """Wait until a task ended or the database changed, then do what LocalExecutor does."""
@@ -179,7 +177,14 @@ class WakingLocalExecutor(LocalExecutor):
             super().sync()  # collects them
             self._idle_since = None
 
-    def _result_within(self, seconds: float) -> bool:
+    @property
+    def _results(self) -> Connection:
         # A SimpleQueue cannot wait for a while otherwise.
-        reader: Connection = self.result_queue._reader  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-        return reader.poll(seconds)
+        return self.result_queue._reader  # type: ignore[attr-defined, no-any-return]  # noqa: SLF001 - see above
+
+    def _result_within(self, seconds: float) -> bool:
+        """Wait for a result; news of the database end the wait as well."""
+        found = {number for number, _ in self._poll.poll(math.ceil(seconds * 1000))}
+        if self._events is not None and self._events.fileno() in found:
+            self._events.read()
+        return self._results.fileno() in found

@@ -83,7 +83,10 @@ def _pace(settings: Settings, engine: str) -> Iterator[Option]:
     )
     yield Option("api", "workers", "1", "one process serves a laptop")
     yield Option("dag_processor", "parsing_processes", "1", "a laptop")
-    yield Option("dag_processor", "refresh_interval", "5", "a new DAG file is seen soon (default 300 s)")
+    pause = "5" if engine == "preloaded" else "2"
+    why = "a new DAG file is seen soon where files cannot be watched (default 300 s)"
+    yield Option("dag_processor", "refresh_interval", pause, why)
+    yield Option("dag_processor", "bundle_refresh_check_interval", pause, why)
     yield Option(
         "dag_processor", "min_file_process_interval", "60", "unchanged files are parsed half as often"
     )
@@ -111,6 +114,7 @@ def _patience() -> Iterator[Option]:
 
 def _calm() -> Iterator[Option]:
     why = "a heartbeat every 10 s is soon enough on one machine, and each one is a write that wakes the scheduler"
+    yield Option("scheduler", "scheduler_heartbeat_sec", "10", why)
     yield Option("scheduler", "job_heartbeat_sec", "10", why)
     yield Option("triggerer", "job_heartbeat_sec", "10", why)
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from airfoil.stack.supervision import Watched
 
 CALM_SECONDS = 5.0
+"""Between two looks at everybody ..."""
+URGENT_SECONDS = 0.1
+"""... and at those that are on their way: a busier look would take the time they need for it."""
 HEALTH_HOLDER = "api-server"
 """Heartbeats are read through it: while it is away they say nothing about the others."""
 
@@ -45,6 +48,7 @@ class Prober:
         self._asked: list[Question] = []
         self._under_way = False
         self._next_round = 0.0
+        self._next_look = 0.0
         self._pids: dict[str, int | None] = {}
         self._epochs: dict[int, float] = {}
 
@@ -53,11 +57,14 @@ class Prober:
         rows = list(watched)
         self._pids = {one.service.name: one.pid for one in rows}
         due = [one for one in rows if one.state in RUNNING and one.pid is not None and one.service.probe.url]
-        urgent = any(one.state != "ready" for one in due)
-        if self._under_way or not due or (now < self._next_round and not urgent):
+        if now < self._next_round:
+            due = [one for one in due if one.state != "ready"]
+        if self._under_way or not due or now < self._next_look:
             return
         self._under_way = True
-        self._next_round = now + CALM_SECONDS
+        self._next_look = now + URGENT_SECONDS
+        if now >= self._next_round:
+            self._next_round = now + CALM_SECONDS
         holder_ready = all(one.state == "ready" for one in rows if one.service.name == HEALTH_HOLDER)
         questions = [
             Question(

@@ -7,6 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+import airfoil.runtime
 from airfoil.runtime import EXIT_UNSUPPORTED, component, succession, tether, warmup
 
 pytestmark = pytest.mark.unit
@@ -51,6 +52,24 @@ def test_each_component_runs_airflows_own_command_line_with_fresh_connections(
         *special,
         f"airflow {name} --port 1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "arguments", "expected"),
+    [
+        ("", (), "our own"),
+        ("a method", (), "airflow dag-processor"),
+        ("", ("--num-runs", "1"), "airflow dag-processor --num-runs 1"),
+    ],
+)
+def test_the_dag_processor_is_ours_where_airflow_allows_it(monkeypatch, calls, lacking, arguments, expected):
+    ours = ModuleType("airfoil.runtime.dag_processor")
+    ours.unsupported = lambda: lacking  # type: ignore[attr-defined]
+    ours.run = lambda: calls.append("our own")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "airfoil.runtime.dag_processor", ours)
+    monkeypatch.setattr(airfoil.runtime, "dag_processor", ours, raising=False)
+    run(monkeypatch, "dag-processor", *arguments)
+    assert calls[-1] == expected
 
 
 @pytest.mark.parametrize("missing", ["dispose_orm", "configure_orm"])

@@ -53,19 +53,28 @@ class Worker:
 
 
 class ResultQueue:
-    """A queue that a result enters after a while, by the made-up clock."""
+    """A queue that a result enters when the test says so."""
 
     def __init__(self) -> None:
-        self._reader = self
+        self._reader = SimpleNamespace(fileno=lambda: 7, queue=self)
         self.waits: list[float] = []
         self.full = False
 
     def empty(self) -> bool:
         return not self.full
 
-    def poll(self, seconds: float) -> bool:
-        self.waits.append(seconds)
-        return self.full
+
+class Poll:
+    """select.poll(), which ends when the queue is full or the time is up."""
+
+    _queue: ResultQueue
+
+    def register(self, what: Any, _mask: int) -> None:
+        self._queue = what.queue
+
+    def poll(self, milliseconds: int) -> list[tuple[int, int]]:
+        self._queue.waits.append(milliseconds / 1000)
+        return [(7, 1)] if self._queue.full else []
 
 
 @pytest.fixture
@@ -87,6 +96,7 @@ def executor(monkeypatch) -> Any:
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     freezes: list[int] = []
+    monkeypatch.setattr(made, "select", SimpleNamespace(poll=Poll, POLLIN=1))
     monkeypatch.setattr(made, "gc", SimpleNamespace(freeze=lambda: freezes.append(1)))
     made.freezes = freezes  # type: ignore[attr-defined]
     return made
@@ -95,13 +105,14 @@ def executor(monkeypatch) -> Any:
 class World:
     """A clock that moves only while somebody waits, a database, and a result that arrives at some time."""
 
-    def __init__(self, module: Any, *, watched: bool = True, start: float = T0) -> None:
+    def __init__(self, module: Any, *, watched: bool = True, told: bool = False, start: float = T0) -> None:
         self.now = start
         self.signature = (1,)
         self.writes: dict[float, tuple[int, ...]] = {}
         self.result_at: float | None = None
         self.naps: list[float] = []
-        self.waiter = module.Waiter(self.look, watched=watched, clock=lambda: self.now)
+        self.wakes: list[float] = []
+        self.waiter = module.Waiter(self.look, watched=watched, told=told, clock=lambda: self.now)
 
     def look(self) -> tuple[int, ...]:
         for at in sorted(self.writes):
@@ -111,10 +122,12 @@ class World:
 
     def ready(self, seconds: float) -> bool:
         self.naps.append(seconds)
-        if self.result_at is not None and self.result_at <= self.now + seconds:
+        woken = [at for at in self.wakes if self.now < at <= self.now + seconds][:1]
+        until = woken[0] if woken else self.now + seconds
+        if self.result_at is not None and self.result_at <= until:
             self.now = max(self.now, self.result_at)
             return True
-        self.now += seconds
+        self.now = until
         return False
 
     def wait(self, *, busy: bool = True) -> tuple[str, float]:
@@ -211,6 +224,36 @@ def test_a_clock_that_is_set_does_not_keep_anybody_waiting(executor, jump):
     assert len(world.naps) <= 1
 
 
+# -- SQLite, where the system tells of changes
+
+
+def test_told_of_changes_it_sleeps_until_one_comes(executor):
+    world = World(executor, told=True)
+    world.wakes = [T0 + 0.1, T0 + 0.25]
+    world.writes = {T0 + 0.25: (2,)}
+    assert world.wait() == ("database", 0.27), "the first event was no write, the second one settles"
+    assert len(world.naps) == 3
+
+
+def test_a_burst_of_events_settles_before_the_next_round(executor):
+    world = World(executor, told=True)
+    world.writes = {T0 + 0.1: (2,)}
+    world.wakes = [T0 + 0.1 + 0.001 * number for number in range(10)]
+    assert world.wait() == ("database", 0.12)
+
+
+def test_a_result_ends_the_settling(executor):
+    world = World(executor, told=True)
+    world.wakes = [T0 + 0.1]
+    world.writes = {T0 + 0.1: (2,)}
+    world.result_at = T0 + 0.11
+    assert world.wait() == ("result", 0.11)
+
+
+def test_told_of_changes_it_still_wakes_when_the_second_is_over(executor):
+    assert World(executor, told=True).wait() == ("time", 0.705)
+
+
 # -- a database on a server: nothing to watch
 
 
@@ -231,35 +274,6 @@ def test_with_nothing_to_do_it_sleeps_and_a_result_wakes_it(executor):
     assert world.wait(busy=False) == ("time", executor.IDLE_SECONDS)
     world.result_at = world.now + 0.4
     assert world.wait(busy=False) == ("result", 0.4)
-
-
-# -- the files
-
-
-def test_a_write_changes_the_signature_and_a_look_does_not(executor, tmp_path):
-    database = tmp_path / "air flow.db"
-    watch = executor.DatabaseWatch(f"sqlite:///{database}?timeout=5")
-    assert watch
-    nothing = watch.signature()
-    database.write_bytes(b"x")
-    created = watch.signature()
-    assert created != nothing
-    assert watch.signature() == created
-    wal = tmp_path / "air flow.db-wal"
-    wal.write_bytes(b"x")
-    assert watch.signature() != created
-    before = watch.signature()
-    wal.write_bytes(b"xy")
-    assert watch.signature() != before
-
-
-@pytest.mark.parametrize(
-    "url", ["postgresql://h/d", "postgresql+psycopg://h/d", "sqlite://", "sqlite:///", ""]
-)
-def test_what_is_no_file_is_not_watched(executor, url):
-    watch = executor.DatabaseWatch(url)
-    assert not watch
-    assert watch.signature() == ()
 
 
 # -- the executor around it

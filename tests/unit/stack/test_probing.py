@@ -177,8 +177,17 @@ def test_a_question_knows_when_the_process_began(rounds):
         text = datetime.fromtimestamp(beat, UTC).isoformat()
         body = f'{{"scheduler": {{"status": "healthy", "latest_scheduler_heartbeat": "{text}"}}}}'
         rounds.answers = {AIRFLOW: Answer(200, body)}
-        rounds.look(heartbeat("starting"))
+        rounds.look(heartbeat("starting"), now=T0 + healthy)
         assert rounds.heard() == {"scheduler": healthy}
+
+
+def test_those_on_their_way_are_asked_often_but_not_without_a_pause(rounds):
+    rounds.look(http(state="starting"), http("page", "ready", "http://page"))
+    assert rounds.asked == [MLFLOW, "http://page"]
+    for tenth in range(1, 21):
+        rounds.heard()
+        rounds.look(http(state="starting"), http("page", "ready", "http://page"), now=T0 + tenth / 20)
+    assert rounds.asked[2:] == [MLFLOW] * 10, "ten times in a second, and who is ready is left alone"
 
 
 def test_a_round_that_breaks_down_does_not_stop_later_ones(rounds, monkeypatch):
