@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,7 @@ def initialise(contender: Contender, logs: Path, size: Size, say: Say) -> None:
 def measure(contender: Contender, logs: Path, size: Size, say: Say) -> Measurement:
     """Start it, look at it at rest, let it work, look again, stop it."""
     load_before = machine.wait_for_quiet(_LOAD_PATIENCE_SECONDS * size.scale, say)
+    machine.warm_files(Path(sys.prefix), contender.folder)
     with Running(contender, logs) as running:
         milestones = readiness.wait(contender, running, chain.CHAIN)
         say(f"ready after {max(milestones.values()):.1f} s")
