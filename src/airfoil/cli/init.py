@@ -25,7 +25,10 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write the project ('.' is here).")],
     template: Annotated[
         Template,
-        typer.Option(help="minimal: a hello-world DAG; training: a DAG that trains a model; all: both."),
+        typer.Option(
+            help="minimal: a DAG that runs code of yours; training: one that trains a model; "
+            "all: the first, and every DAG that comes with Airfoil."
+        ),
     ] = Template.ALL,
 ) -> None:
     """Write a new project; existing files are kept.
@@ -55,7 +58,7 @@ def init(
     if root != Path.cwd():
         console.out(f"  cd {shlex.quote(str(folder))}")
     console.out("  airfoil up")
-    console.out(f"  airfoil run {Path(templates.SHIPPED_DAGS[template.value][-1]).stem}")
+    console.out(f"  airfoil run {templates.FIRST_DAG}")
 
 
 def write_new(path: Path, text: str) -> bool:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from airfoil.stack.state import StackState
 
 TITLES = {"api-server": "Airflow", "mlflow": "MLflow", "page": "Status page"}
-FIRST_DAG = "simple_test_dag"
+FIRST_DAGS = ("first_dag", "simple_test_dag")
+"""What to run first, where it is there."""
 
 
 def show_addresses(project: Project, settings: Settings, state: StackState) -> None:
@@ -41,6 +42,5 @@ def show_addresses(project: Project, settings: Settings, state: StackState) -> N
 def next_command(project: Project, settings: Settings) -> str:
     """Suggest what to type next."""
     folder = project.root / settings.airflow.dags
-    if (folder / f"{FIRST_DAG}.py").exists():
-        return f"airfoil run {FIRST_DAG}"
-    return "airfoil status"
+    found = [dag for dag in FIRST_DAGS if (folder / f"{dag}.py").exists()]
+    return f"airfoil run {found[0]}" if found else "airfoil status"

@@ -24,6 +24,7 @@ from airflow.utils.providers_configuration_loader import providers_configuration
 
 from airfoil.runtime import file_events
 from airfoil.runtime.database_watch import DatabaseWatch
+from airfoil.runtime.user_modules import forget_before_forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,7 @@ class WatchingManager(DagFileProcessorManager):
     def prepare_process_context(self) -> None:
         """Set up as Airflow does, with a selector that has more patience."""
         super().prepare_process_context()
+        forget_before_forks(conf.get("airfoil", "source_folders", fallback=""))
         self.selector.close()
         self.selector = PatientSelector(self._is_idle)
 

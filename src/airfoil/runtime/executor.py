@@ -18,6 +18,7 @@ from airflow.configuration import conf
 from airflow.executors.local_executor import LocalExecutor
 
 from airfoil.runtime.database_watch import DatabaseWatch
+from airfoil.runtime.user_modules import forget_before_forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,6 +110,7 @@ class WakingLocalExecutor(LocalExecutor):
 
     def start(self) -> None:
         """Open the queues and start the workers; only then is there something to wait for."""
+        forget_before_forks(conf.get("airfoil", "source_folders", fallback=""))
         super().start()
         self._under_way = set()
         self._keep_frozen()

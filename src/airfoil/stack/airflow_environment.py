@@ -67,6 +67,8 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
     yield Option("api", "secret_key", secrets.api_secret_key, "generated once")
     yield Option("api_auth", "jwt_secret", secrets.jwt_secret, "all components must share it")
     yield Option("logging", "base_log_folder", str(project.task_logs), "task logs inside the project")
+    why = "watched, so that DAGs which use the user's package are parsed again; kept out of long-lived processes"
+    yield Option("airfoil", "source_folders", str(project.sources), why)
 
 
 def _pace(settings: Settings, engine: str) -> Iterator[Option]:

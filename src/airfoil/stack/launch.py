@@ -23,7 +23,7 @@ from airfoil.stack import airflow_environment, connections, logs, mlflow_login, 
 from airfoil.stack import state as states
 from airfoil.stack.address import reachable
 from airfoil.stack.ports import Ports, wishes_of
-from airfoil.stack.service import Spec
+from airfoil.stack.service import PATH_VARIABLE, Spec, join_paths
 from airfoil.stack.storage import storage_error, write_private
 from airfoil.stack.supervision import OUT_OF_MEMORY
 
@@ -129,6 +129,7 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     mlflow_url = reachable(settings.mlflow.host, ports["mlflow"])
     return {
         "AIRFLOW_HOME": str(project.airflow_home),
+        PATH_VARIABLE: join_paths(str(project.sources), os.environ.get(PATH_VARIABLE, "")),
         **airflow_environment.environment(found),
         **services.client_environment(settings, keys, mlflow_url),
     }

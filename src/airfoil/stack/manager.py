@@ -264,7 +264,7 @@ class Manager:
             try:
                 child = subprocess.Popen(
                     argv,
-                    env={**os.environ, **self.spec.environment, **service.env},
+                    env={**self.spec.environment_in(os.environ), **service.env},
                     cwd=self.spec.project,
                     stdin=subprocess.DEVNULL,
                     stdout=handle,

@@ -70,6 +70,11 @@ class Project:
         return self.root / "dags"
 
     @property
+    def sources(self) -> Path:
+        """The folder of the user's package: importable in every task, test and notebook."""
+        return self.root / "src"
+
+    @property
     def state(self) -> Path:
         """The private folder for everything the platform itself writes."""
         return self.root / ".airfoil"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,12 +17,19 @@ if TYPE_CHECKING:
 
 Kind = Literal["service", "job", "helper"]
 ProbeKind = Literal["exit", "channel", "http", "heartbeat"]
+PATH_VARIABLE = "PYTHONPATH"
 EXIT_UNSUPPORTED = 97
 """Exit code of a runtime module whose start-up self-test found a release it was not made for."""
 EXIT_CONFIGURATION = 78
 """Exit code of a runtime module that has said, in one line of its log, what a person has to decide first."""
 EXIT_UNAVAILABLE = 75
 """The same, when what it needs may be there at the next try."""
+
+
+def join_paths(ours: str, theirs: str) -> str:
+    """Join two lists of folders, ours first, each folder once."""
+    folders = [*ours.split(os.pathsep), *theirs.split(os.pathsep)]
+    return os.pathsep.join(dict.fromkeys(folder for folder in folders if folder))
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,15 @@ class Spec:
         values["preload"] = {layer: tuple(names) for layer, names in values["preload"].items()}
         values["notices"] = tuple(values["notices"])
         return cls(**values)
+
+    def environment_in(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """The shared environment inside another one: ours wins, but folders of modules are searched in both."""
+        found = {**inherited, **self.environment}
+        if PATH_VARIABLE in self.environment:
+            found[PATH_VARIABLE] = join_paths(
+                self.environment[PATH_VARIABLE], inherited.get(PATH_VARIABLE, "")
+            )
+        return found
 
     def digest(self) -> str:
         """Changes whenever anything that a running process depends on changes."""

@@ -15,7 +15,7 @@ from airfoil.stack import airflow_environment, connections
 from airfoil.stack.address import reachable
 from airfoil.stack.mlflow_login import login_file
 from airfoil.stack.process import STACK_MARK
-from airfoil.stack.service import Probe, Service, Spec
+from airfoil.stack.service import PATH_VARIABLE, Probe, Service, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +106,7 @@ def specification(settings: Settings, project: Project, secrets: Secrets, ports:
             airflow_environment.options(settings, project, secrets, ports["airflow"], engine)
         ),
         **client_environment(settings, secrets, mlflow_url),
+        PATH_VARIABLE: str(project.sources),
         "PYTHONUNBUFFERED": "1",
         # Process titles must not overwrite the environment in /proc: our mark is read there.
         "SPT_NOENV": "1",

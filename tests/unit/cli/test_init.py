@@ -20,9 +20,9 @@ def test_a_new_project_and_what_to_do_next(here, airfoil):
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
         f"Made the project my_shop in {here / 'my shöp'}.\n\nNext:\n"
-        "  cd 'my shöp'\n  airfoil up\n  airfoil run simple_test_dag\n"
+        "  cd 'my shöp'\n  airfoil up\n  airfoil run first_dag\n"
     )
-    assert (here / "my shöp/src/my_shop/__init__.py").is_file()
+    assert (here / "my shöp/src/my_shop/features.py").is_file()
     assert (here / "my shöp/dags/simple_test_dag.py").is_file()
 
 

@@ -14,6 +14,10 @@ def test_the_next_command_is_one_that_works(project):
 
     assert summary.next_command(project, settings) == "airfoil run simple_test_dag"
 
+    (project.dags / "first_dag.py").touch()
+
+    assert summary.next_command(project, settings) == "airfoil run first_dag"
+
 
 def test_services_without_an_address_are_left_out(project, a_state, a_service, capsys):
     state = a_state(

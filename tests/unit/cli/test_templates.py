@@ -14,47 +14,55 @@ pytestmark = pytest.mark.unit
 def package(tmp_path):
     """A package as in a wheel: everything inside, no checkout around it."""
     found = tmp_path / "site-packages" / "airfoil"
-    ground = ("airfoil.toml", "README.md", "src/NAME/__init__.py", "dags/simple_test_dag.py", "tests/x.pyc")
+    ground = ("airfoil.toml", "README.md", "src/NAME/__init__.py", "dags/first_dag.py", "tests/x.pyc")
     for name in (
         *(f"minimal/{path}" for path in ground),
         "training/README.md",
-        "training/dags/example_dag.py",
+        "training/dags/first_dag.py",
+        "dags/simple_test_dag.py",
+        "dags/example_dag.py",
     ):
         path = found / "templates" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{path.parts[-2]} of {{{{name}}}}")
+        path.write_text(f"{path.parts[-3]} {path.parts[-2]} of {{{{name}}}}")
     return found
 
 
 def test_a_wheel_needs_no_checkout(package, tmp_path):
     assert templates.files("minimal", "shop", package, tmp_path / "nowhere") == {
-        "README.md": "minimal of shop",
-        "airfoil.toml": "minimal of shop",
-        "src/shop/__init__.py": "NAME of shop",
-        "dags/simple_test_dag.py": "dags of shop",
+        "README.md": "templates minimal of shop",
+        "airfoil.toml": "templates minimal of shop",
+        "src/shop/__init__.py": "src NAME of shop",
+        "dags/first_dag.py": "minimal dags of shop",
+        "dags/simple_test_dag.py": "templates dags of shop",
     }
 
 
 def test_a_template_holds_what_differs_from_the_minimal_one(package, tmp_path):
     files = templates.files("training", "shop", package, tmp_path)
 
-    assert (files["README.md"], files["airfoil.toml"]) == ("training of shop", "minimal of shop")
-    assert [path for path in files if path.startswith("dags/")] == ["dags/example_dag.py"]
+    assert files["README.md"] == "templates training of shop"
+    assert files["airfoil.toml"] == "templates minimal of shop"
+    assert {path: text for path, text in files.items() if path.startswith("dags/")} == {
+        "dags/first_dag.py": "training dags of shop",
+        "dags/example_dag.py": "templates dags of shop",
+    }
 
 
-def test_all_takes_dags_from_every_template(package, tmp_path):
+def test_all_ships_every_dag(package, tmp_path):
     (package / "templates/all").mkdir()
 
     files = templates.files("all", "shop", package, tmp_path)
 
-    assert [path for path in files if path.startswith("dags/")] == [
+    assert {path for path in files if path.startswith("dags/")} == {
+        "dags/first_dag.py",
         "dags/simple_test_dag.py",
         "dags/example_dag.py",
-    ]
+    }
 
 
 def test_a_checkout_gives_its_own_dags(package, tmp_path):
-    (package / "templates/minimal/dags/simple_test_dag.py").unlink()
+    (package / "templates/dags/simple_test_dag.py").unlink()
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags/simple_test_dag.py").write_text("from the checkout")
 
@@ -64,7 +72,9 @@ def test_a_checkout_gives_its_own_dags(package, tmp_path):
     )
 
 
-@pytest.mark.parametrize("path", ["minimal/airfoil.toml", "minimal/dags/simple_test_dag.py"])
+@pytest.mark.parametrize(
+    "path", ["minimal/airfoil.toml", "minimal/dags/first_dag.py", "dags/simple_test_dag.py"]
+)
 def test_an_incomplete_installation_says_so(package, tmp_path, path):
     (package / "templates" / path).unlink()
 
@@ -73,20 +83,27 @@ def test_an_incomplete_installation_says_so(package, tmp_path, path):
             templates.files(template, "shop", package, tmp_path)
 
 
+def test_the_name_stands_wherever_the_package_is_meant_and_nowhere_else(package, tmp_path):
+    path = package / "templates/minimal/dags/first_dag.py"
+    path.write_text(
+        '"""src/NAME/features.py of {{name}}"""\nfrom NAME.features import x\nURL = "//HOST/NAME"\n'
+    )
+
+    found = templates.files("minimal", "shop", package, tmp_path)["dags/first_dag.py"]
+
+    assert found == '"""src/shop/features.py of shop"""\nfrom shop.features import x\nURL = "//HOST/NAME"\n'
+
+
 def test_the_names_agree_with_the_command():
     assert tuple(template.value for template in Template) == tuple(templates.SHIPPED_DAGS)
 
 
 def test_the_wheel_gets_every_dag_that_a_template_ships(repository):
-    build = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"][
-        "wheel"
-    ]
+    build = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
 
-    included = {source: target.split("/", 2)[2] for source, target in build["force-include"].items()}
-
-    dags = {dag for dags in templates.SHIPPED_DAGS.values() for dag in dags}
-    assert {source for source in included if source.startswith("dags/")} == {f"dags/{dag}" for dag in dags}
-    assert all(target.endswith(source) for source, target in included.items())
+    assert build["wheel"]["force-include"]["dags"] == f"airfoil/templates/{templates.DAGS}"
+    for dags in templates.SHIPPED_DAGS.values():
+        assert [dag for dag in dags if not (repository / "dags" / dag).is_file()] == []
 
 
 @pytest.mark.parametrize("template", list(templates.SHIPPED_DAGS))
@@ -94,10 +111,14 @@ def test_every_template_is_whole(template):
     files = templates.files(template, "shop")
 
     assert {"airfoil.toml", "pyproject.toml", ".gitignore", "README.md", "src/shop/__init__.py"} <= set(files)
-    assert {f"dags/{dag}" for dag in templates.SHIPPED_DAGS[template]} == {
+    own = f"{templates.FIRST_DAG}.py"
+    assert {f"dags/{dag}" for dag in (own, *templates.SHIPPED_DAGS[template])} == {
         path for path in files if path.startswith("dags/") and path.endswith(".py")
     }
     assert not any("{{" in text and "name}}" in text for text in files.values())
+    assert "from shop.features import" in files[f"dags/{own}"]
+    assert {"tests/test_dags.py", "tests/test_features.py", "src/shop/features.py"} <= set(files)
+    assert sum(text.count("Next edit ") for text in files.values()) == 3
     for path, text in files.items():
         if path.endswith(".py"):
             ast.parse(text)

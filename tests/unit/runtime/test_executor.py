@@ -86,7 +86,9 @@ def executor(monkeypatch) -> Any:
         "airflow.executors": ModuleType("airflow.executors"),
         "airflow.executors.local_executor": ModuleType("airflow.executors.local_executor"),
     }
-    stand_ins["airflow.configuration"].conf = SimpleNamespace(get=lambda *_: "postgresql://x")  # type: ignore[attr-defined]
+    stand_ins["airflow.configuration"].conf = SimpleNamespace(
+        get=lambda *_, fallback="postgresql://x": fallback
+    )  # type: ignore[attr-defined]
     stand_ins["airflow.executors.local_executor"].LocalExecutor = LocalExecutor  # type: ignore[attr-defined]
     for name, module in stand_ins.items():
         monkeypatch.setitem(sys.modules, name, module)

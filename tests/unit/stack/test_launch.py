@@ -385,6 +385,12 @@ def test_commands_get_what_the_services_get(world):
     )
 
 
+def test_commands_import_the_users_package_and_what_the_shell_names(world, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/mine")
+    found = launch.environment(world.project, Settings())
+    assert found["PYTHONPATH"] == f"{world.project.root / 'src'}{os.pathsep}/mine"
+
+
 def test_commands_work_before_the_first_start(world):
     found = launch.environment(world.project, Settings(feast=FeastSettings()))
     assert found["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:15000"

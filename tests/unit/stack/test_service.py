@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from airfoil.stack.service import Probe, Service, Spec
+from airfoil.stack.service import Probe, Service, Spec, join_paths
 
 pytestmark = pytest.mark.unit
 
@@ -95,3 +95,22 @@ def test_a_service_by_its_name():
     assert SPEC.service("page") is BARE
     with pytest.raises(StopIteration):
         SPEC.service("ghost")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "joined"),
+    [("/a", "", "/a"), ("/a", "/b:/c", "/a:/b:/c"), ("/a", "/b:/a:", "/a:/b"), ("", "", "")],
+)
+def test_folders_of_modules_are_joined_ours_first_and_each_once(ours, theirs, joined):
+    assert join_paths(ours, theirs) == joined
+
+
+def test_a_process_gets_our_environment_and_keeps_its_users_module_folders():
+    spec = replace(SPEC, environment={"X": "1", "PYTHONPATH": "/p/src"})
+
+    assert spec.environment_in({"X": "0", "Y": "2", "PYTHONPATH": "/mine"}) == {
+        "X": "1",
+        "Y": "2",
+        "PYTHONPATH": "/p/src:/mine",
+    }
+    assert SPEC.environment_in({"PYTHONPATH": "/mine"})["PYTHONPATH"] == "/mine"

@@ -177,6 +177,11 @@ def test_every_process_carries_the_mark_and_keeps_it(table):
         assert all(isinstance(value, str) for value in row.env.values())
 
 
+def test_the_users_package_can_be_imported_everywhere_and_is_watched(table):
+    assert table.environment["PYTHONPATH"] == str(PROJECT.root / "src")
+    assert table.environment["AIRFLOW__AIRFOIL__SOURCE_FOLDERS"] == str(PROJECT.root / "src")
+
+
 def test_tasks_reach_mlflow_with_what_they_need():
     plain = spec().environment
     assert plain["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:15000"

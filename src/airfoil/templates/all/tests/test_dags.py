@@ -1,4 +1,4 @@
-"""Every DAG file parses, and says what it is."""
+"""Every DAG file imports, and holds the DAGs it should: ids, tags, schedules, and what runs after what."""
 
 from pathlib import Path
 
@@ -6,23 +6,41 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 
 DAGS = Path(__file__).parents[1] / "dags"
+# A new DAG gets its entry here; `pytest` then notices when a task is lost or wired wrongly.
+EXPECTED = {
+    "example_dag": {
+        "tags": {"example", "mlflow"},
+        "schedule": None,
+        "edges": {("train_wine_classifier", "report")},
+    },
+    "first_dag": {
+        "tags": {"{{name}}"},
+        "schedule": None,
+        "edges": {("read_sales", "smooth"), ("read_sales", "report"), ("smooth", "report")},
+    },
+    "simple_test_dag": {"tags": {"example"}, "schedule": "@daily", "edges": set()},
+}
 
 
 @pytest.fixture(scope="module")
-def bag() -> DagBag:
+def bag():
     return DagBag(dag_folder=str(DAGS))
 
 
-def test_all_files_parse(bag):
+def test_every_file_imports(bag):
     assert bag.import_errors == {}
 
 
-def test_the_expected_dags_are_there(bag):
-    # Next edit: add the id of your new DAG here.
-    assert set(bag.dags) == {"example_dag", "simple_test_dag"}
+def test_the_expected_dags_are_there_and_no_others(bag):
+    assert set(bag.dags) == set(EXPECTED)
 
 
-def test_every_dag_is_described_and_tagged(bag):
-    for dag in bag.dags.values():
-        assert dag.description, f"{dag.dag_id} has no description"
-        assert dag.tags, f"{dag.dag_id} has no tags"
+@pytest.mark.parametrize("dag_id", EXPECTED)
+def test_a_dag_is_what_it_should_be(bag, dag_id):
+    dag, expected = bag.dags[dag_id], EXPECTED[dag_id]
+    assert dag.description
+    assert set(dag.tags) == expected["tags"]
+    assert dag.schedule == expected["schedule"]
+    assert {(one.task_id, after) for one in dag.tasks for after in one.downstream_task_ids} == expected[
+        "edges"
+    ]

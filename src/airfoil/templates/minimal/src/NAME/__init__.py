@@ -1,4 +1,5 @@
 """The code of {{name}} that its DAGs, tests and notebooks share.
 
-Import it inside a task (`from {{name}} import ...`), not at the top of a DAG file: DAG files are parsed all the time.
+Import it inside a task (`from {{name}}.features import ...`): the next task then runs what you saved last, without a
+restart, and DAG files stay quick to parse.
 """

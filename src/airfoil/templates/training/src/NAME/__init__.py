@@ -1,1 +1,0 @@
-../../../minimal/src/NAME/__init__.py

@@ -1,1 +1,0 @@
-../../minimal/tests/conftest.py
