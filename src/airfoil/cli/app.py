@@ -14,6 +14,7 @@ from airfoil.cli import (
     logs,
     passthrough,
     platform,
+    retry,
     run,
     version,
 )
@@ -21,7 +22,7 @@ from airfoil.cli.context import Invocation
 
 SECTIONS = {
     "Platform": ("up", "down", "status", "logs"),
-    "Work": ("run", "demo"),
+    "Work": ("run", "retry", "demo"),
     "Project": ("init", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
@@ -123,6 +124,7 @@ app.command()(platform.down)
 app.command(help=platform.STATUS_HELP)(platform.status)
 app.command()(logs.logs)
 app.command()(run.run)
+app.command()(retry.retry)
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(doctor.doctor)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import shlex
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from airfoil.cli import console, dag_search, follow, watch
+from airfoil.cli.failure_story import FailureStory
 from airfoil.cli.run_printer import RunPrinter, Silence
 from airfoil.errors import AirfoilError, ServiceAnswerError
 from airfoil.stack.page import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from airfoil.cli.context import Invocation
     from airfoil.settings import Settings
@@ -22,8 +25,6 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
     from airfoil.stack.state import StackState
 
-FAILED_LOG_LINES = 20
-FAILED_TASKS_SHOWN = 5
 REQUEST_SECONDS = 10.0
 
 
@@ -67,6 +68,7 @@ class DagRunner:
         self._airflow: AirflowRest = invocation.airflow(project, state, REQUEST_SECONDS)
         self._printer: RunPrinter | Silence = Silence() if quiet else RunPrinter()
         self._patience = watch.Patience(self._printer.notice, self._is_running, sleep=invocation.sleep)
+        self.story = FailureStory(self._airflow, self._patience, project.root)
 
     def __enter__(self) -> Self:
         return self
@@ -74,57 +76,74 @@ class DagRunner:
     def __exit__(self, *_: object) -> None:
         self._airflow.close()
 
-    def start(self, dag_id: str, conf: Mapping[str, Any]) -> str:
-        """Create a run and give its id."""
+    @property
+    def airflow(self) -> AirflowRest:
+        """The platform's Airflow."""
+        return self._airflow
+
+    @property
+    def patience(self) -> watch.Patience:
+        """How to ask it."""
+        return self._patience
+
+    @property
+    def notice(self) -> Callable[[str], None]:
+        """Where to say what is not about a task."""
+        return self._printer.notice
+
+    def prepare(self, dag_id: str) -> dict[str, Any]:
+        """Find the DAG as its file is now, and see to it that its runs run."""
         ready_at = self._state.ready_at or self._state.started_at
         folder = self._project.root / self._settings.airflow.dags
         dag = dag_search.find(self._airflow, dag_id, folder, ready_at, self._patience)
         if dag.get("is_paused"):
             self._patience(lambda: self._airflow.set_paused(dag_id, paused=False))
             self._printer.notice(f"{dag_id} was paused; it is not any more.")
-        run_id = new_run_id()
+        return dag
+
+    def start(self, dag_id: str, conf: Mapping[str, Any]) -> str:
+        """Create a run and give its id."""
+        self.prepare(dag_id)
+        return self.trigger(dag_id, conf, new_run_id())
+
+    def trigger(
+        self, dag_id: str, conf: Mapping[str, Any], run_id: str, logical_date: str | None = None
+    ) -> str:
+        """Create a run of a DAG that is prepared; give its id."""
         try:
-            watch.trigger(self._airflow, dag_id, conf, run_id, self._patience)
+            watch.trigger(self._airflow, dag_id, conf, run_id, self._patience, logical_date)
         except ServiceAnswerError as error:
             page = f"{self._airflow.base_url}/dags/{quote(dag_id, safe='')}"
             raise ServiceAnswerError(error.message, f"What the DAG takes is told here: {page}") from error
         return run_id
 
-    def finish(self, dag_id: str, run_id: str) -> Result:
-        """Follow a run to its end."""
+    def finish(self, dag_id: str, run_id: str, before: follow.RunView | None = None) -> Result:
+        """Follow a run to its end; with an earlier look, only what has changed since is told."""
         with self._printer:
-            view = watch.follow_run(self._airflow, dag_id, run_id, self._printer, patience=self._patience)
+            view = watch.follow_run(
+                self._airflow, dag_id, run_id, self._printer, patience=self._patience, before=before
+            )
+        return self.result(dag_id, run_id, view)
+
+    def result(self, dag_id: str, run_id: str, view: follow.RunView) -> Result:
+        """Tell how a run ended, with the links to it."""
         return Result(
             dag_id, run_id, view, self.airflow_url(dag_id, run_id), self._mlflow_url(dag_id, run_id)
         )
 
+    def look(self, dag_id: str, run_id: str) -> follow.RunView:
+        """Look at a run once."""
+        run = self._patience(lambda: self._airflow.run(dag_id, run_id))
+        tasks = self._patience(lambda: self._airflow.task_instances(dag_id, run_id))
+        return follow.look(run, tasks, time.time())
+
     def explain(self, result: Result) -> None:
-        """Print the end of each failed task's log and how to see all of it."""
-        failed = result.view.failed_tasks
-        for task in failed[:FAILED_TASKS_SHOWN]:
-            console.out()
-            console.out(f"Last lines of {result.dag_id}.{task.label} (try {task.try_number}):")
-            for line in self._last_lines(result, task):
-                console.out(f"  {line}")
-            console.out(f"All of it: airfoil logs {quoted(f'{result.dag_id}.{task.label}')}")
-        if len(failed) > FAILED_TASKS_SHOWN:
-            console.out()
-            console.out(f"{len(failed) - FAILED_TASKS_SHOWN} more tasks failed; see {result.airflow_url}")
+        """Print why each failed task failed, the end of its log, and how to see all of it."""
+        self.story.tell(result.dag_id, result.run_id, result.view.failed_tasks, result.airflow_url)
 
     def airflow_url(self, dag_id: str, run_id: str) -> str:
         """Give the page of a run."""
         return f"{self._airflow.base_url}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe=':')}"
-
-    def _last_lines(self, result: Result, task: follow.TaskView) -> list[str]:
-        try:
-            text = self._patience(
-                lambda: self._airflow.task_log(
-                    result.dag_id, result.run_id, task.task_id, task.try_number, task.map_index
-                )
-            )
-        except AirfoilError as error:
-            return [f"(the log cannot be read: {error})"]
-        return text.splitlines()[-FAILED_LOG_LINES:] or ["(empty)"]
 
     def _mlflow_url(self, dag_id: str, run_id: str) -> str | None:
         """Find the run's MLflow page; a missing link is no reason to fail."""
@@ -148,13 +167,21 @@ def final_line(result: Result) -> str:
     )
 
 
+def show_end(result: Result) -> None:
+    """Print how it ended, where to look at it, and what to type when it failed."""
+    console.out(final_line(result))
+    console.out(f"  Airflow  {result.airflow_url}")
+    if result.mlflow_url:
+        console.out(f"  MLflow   {result.mlflow_url}")
+    if not result.succeeded:
+        console.out(f"  Retry    {retry_command(result.dag_id, result.run_id)}")
+
+
+def retry_command(dag_id: str, run_id: str) -> str:
+    """Give what runs the failed tasks again."""
+    return f"airfoil retry {shlex.quote(dag_id)} --run {shlex.quote(run_id)}"
+
+
 def new_run_id() -> str:
     """Name a run as Airflow names manual ones, with a random end: two at the same moment are two runs."""
     return f"manual__{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}_{secrets.token_hex(4)}"
-
-
-def quoted(text: str) -> str:
-    """Quote for a shell where needed (`train[3]` is a pattern)."""
-    import shlex
-
-    return shlex.quote(text)

@@ -84,10 +84,10 @@ def follow_run(
     *,
     patience: Patience,
     wall_clock: Callable[[], float] = time.time,
+    before: follow.RunView | None = None,
 ) -> follow.RunView:
-    """Tell everything that happens until the run has ended; give the last look."""
+    """Tell everything that happens (since the look `before`) until the run has ended; give the last look."""
     began = patience.clock()
-    before: follow.RunView | None = None
     while True:
         # The run first: when it has ended, the tasks asked for after it have their last states.
         run = patience(lambda: airflow.run(dag_id, run_id), valid=True)
@@ -101,7 +101,12 @@ def follow_run(
 
 
 def trigger(
-    airflow: Any, dag_id: str, conf: Mapping[str, Any], run_id: str, patience: Patience
+    airflow: Any,
+    dag_id: str,
+    conf: Mapping[str, Any],
+    run_id: str,
+    patience: Patience,
+    logical_date: str | None = None,
 ) -> dict[str, Any]:
     """Create the run; asking again is safe because the run's id is ours."""
-    return patience(lambda: dict(airflow.trigger(dag_id, conf, None, run_id)))
+    return patience(lambda: dict(airflow.trigger(dag_id, conf, logical_date, run_id)))

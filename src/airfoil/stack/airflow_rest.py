@@ -12,7 +12,7 @@ from airfoil.stack import task_log
 from airfoil.stack.rest import CONFLICT, EXAMINE, NOT_FOUND, UNAUTHORIZED, JsonService, path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import httpx
 
@@ -68,6 +68,10 @@ class AirflowRest:
         response = self._call("GET", path("dags", dag_id))
         return None if response.status_code == NOT_FOUND else self._service.object(response)
 
+    def time_zone(self, dag_id: str) -> str:
+        """Ask in which time zone a DAG is scheduled."""
+        return str(self._get(path("dags", dag_id, "details")).get("timezone") or "UTC")
+
     def set_paused(self, dag_id: str, paused: bool) -> None:  # noqa: FBT001 - the value is the message
         """Pause or unpause a DAG."""
         self._service.check(self._call("PATCH", path("dags", dag_id), body={"is_paused": paused}))
@@ -117,22 +121,78 @@ class AirflowRest:
         # Rows that appear between two pages can shift others: keep one of each.
         return list({(row.get("task_id"), row.get("map_index", -1)): row for row in found}.values())
 
+    def runs(self, dag_id: str, query: Mapping[str, Any], limit: int | None = None) -> list[dict[str, Any]]:
+        """List the runs of a DAG that Airflow's filters (`state`, `logical_date_gte`, ...) let through."""
+        location = path("dags", dag_id, "dagRuns")
+        if limit is None:
+            return self._pages(location, "dag_runs", query)
+        return self._service.rows(self._get(location, {**query, "limit": limit}), "dag_runs")
+
+    def clear_tasks(self, dag_id: str, run_id: str, task_ids: Sequence[str | tuple[str, int]]) -> int:
+        """Let tasks of a run, and everything after them, run again with the code of today; how many that are."""
+        body = {
+            "dry_run": False,
+            "dag_run_id": run_id,
+            "task_ids": list(task_ids),
+            "include_downstream": True,
+            "only_failed": False,
+            "reset_dag_runs": True,
+            # Whoever mended the DAG wants the mended one.
+            "run_on_latest_version": True,
+        }
+        response = self._call("POST", path("dags", dag_id, "clearTaskInstances"), body=body)
+        return len(self._service.rows(self._service.object(response), "task_instances"))
+
+    def clear_run(self, dag_id: str, run_id: str) -> None:
+        """Let a whole run happen again with the code of today."""
+        body = {"dry_run": False, "run_on_latest_version": True}
+        self._service.check(self._call("POST", path("dags", dag_id, "dagRuns", run_id, "clear"), body=body))
+
     def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int, map_index: int = -1) -> str:
         """Read the log of one try as plain text, up to what is written now."""
+        return "\n".join(task_log.lines(self.log_entries(dag_id, run_id, task_id, try_number, map_index)))
+
+    def log_entries(
+        self, dag_id: str, run_id: str, task_id: str, try_number: int, map_index: int = -1
+    ) -> list[Any]:
+        """Read the log of one try as Airflow keeps it: objects, or text where it could not parse a line."""
         location = path("dags", dag_id, "dagRuns", run_id, "taskInstances", task_id, "logs", str(try_number))
-        text: list[str] = []
+        entries: list[Any] = []
         query: dict[str, Any] = {"map_index": map_index, "full_content": "true"}
         for _ in range(MAX_LOG_CHUNKS):
             answer = self._get(location, query, JSON_ONLY)
             content = answer.get("content")
             chunk = content if isinstance(content, list) else [] if content is None else [content]
-            text.extend(task_log.lines(chunk))
+            entries.extend(chunk)
             token = answer.get("continuation_token")
             # A running task hands out tokens for ever; an empty chunk means we have caught up.
             if not token or not chunk:
                 break
             query = {**query, "token": token}
-        return "\n".join(text)
+        return entries
+
+    # -- backfills ------------------------------------------------------------------------------------------
+
+    def dates_to_run(self, order: Mapping[str, Any]) -> list[str]:
+        """List the logical dates for which such a backfill would make a run."""
+        answer = self._service.object(self._call("POST", "/backfills/dry_run", body=order))
+        return [str(row.get("logical_date")) for row in self._service.rows(answer, "backfills")]
+
+    def create_backfill(self, order: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Start a backfill; None when this DAG has one under way already."""
+        response = self._call("POST", "/backfills", body=order)
+        return None if response.status_code == CONFLICT else self._service.object(response)
+
+    def close_backfill(self, backfill_id: int) -> None:
+        """End a backfill: no further run of it begins. One that is over already is left as it is."""
+        response = self._call("PUT", path("backfills", str(backfill_id), "cancel"))
+        if response.status_code != CONFLICT:
+            self._service.check(response)
+
+    def last_backfill(self, dag_id: str) -> dict[str, Any] | None:
+        """Get the newest backfill of a DAG, or None."""
+        answer = self._get("/backfills", {"dag_id": dag_id, "order_by": "-id", "limit": 1})
+        return next(iter(self._service.rows(answer, "backfills")), None)
 
     # -- transport ------------------------------------------------------------------------------------------
 

@@ -190,3 +190,47 @@ def test_a_garbled_list_is_an_error(airflow, http_server, answer):
 
     with pytest.raises(ServiceAnswerError, match="without a list of dags"):
         airflow.dags()
+
+
+def test_tasks_are_cleared_with_all_after_them(airflow, http_server, answer):
+    location = "/api/v2/dags/team.shop/clearTaskInstances"
+    http_server.on("POST", location, answer({"task_instances": [{}, {}]}))
+
+    assert airflow.clear_tasks("team.shop", RUN, ["train", ("many", 3)]) == 2
+
+    (request,) = http_server.asked(location)
+    assert request.body["task_ids"] == ["train", ["many", 3]]
+    assert request.body["run_on_latest_version"] is True
+
+
+def test_filtered_runs_come_in_pages_or_up_to_a_limit(airflow, http_server, answer):
+    rows = [{"dag_run_id": str(number)} for number in range(100)]
+    http_server.on("GET", RUNS, answer({"dag_runs": rows}), answer({"dag_runs": rows[:3]}))
+
+    assert len(airflow.runs("team.shop", {"state": "failed"})) == 103
+    assert len(airflow.runs("team.shop", {}, limit=3)) == 3
+    assert http_server.asked(RUNS)[0].query == {"state": "failed", "limit": "100", "offset": "0"}
+    assert http_server.asked(RUNS)[-1].query == {"limit": "3"}
+
+
+def test_a_backfill_that_is_over_may_be_closed_once_more(airflow, http_server, answer):
+    http_server.on("PUT", "/api/v2/backfills/3/cancel", answer({"detail": "completed"}, 409))
+
+    airflow.close_backfill(3)
+
+    with pytest.raises(ServiceAnswerError):
+        airflow.close_backfill(4)
+
+
+def test_a_second_backfill_at_once_is_none(airflow, http_server, answer):
+    http_server.on("POST", "/api/v2/backfills", answer({"id": 1}), answer({"detail": "running"}, 409))
+
+    assert airflow.create_backfill({}) == {"id": 1}
+    assert airflow.create_backfill({}) is None
+
+
+def test_the_zone_of_a_dag(airflow, http_server, answer):
+    details = "/api/v2/dags/shop/details"
+    http_server.on("GET", details, answer({"timezone": "Europe/Berlin"}), answer({"timezone": None}))
+
+    assert [airflow.time_zone("shop"), airflow.time_zone("shop")] == ["Europe/Berlin", "UTC"]
