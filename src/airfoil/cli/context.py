@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
     from airfoil.stack.state import StackState
 
-ADMIN = "admin"
-
 
 class Stack(Protocol):
     """What `airfoil.stack.launch` offers."""
@@ -94,37 +92,28 @@ class Invocation:
 
     @staticmethod
     def airflow(project: Project, state: StackState, timeout_seconds: float = 5) -> AirflowRest:
-        """Make a client of this stack's Airflow."""
-        from airfoil.stack import secrets
+        """Make a client of the Airflow that this stack works with."""
+        from airfoil.stack import servers
         from airfoil.stack.airflow_rest import AirflowRest
 
-        url = _url(state, "api-server")
-        return AirflowRest(url, ADMIN, secrets.load(project).admin_password, timeout_seconds)
+        server = servers.airflow_of(project, state)
+        return AirflowRest(server.url, server.username, server.password, timeout_seconds)
 
     @staticmethod
     def mlflow(
         project: Project, settings: Settings, state: StackState, timeout_seconds: float = 5
     ) -> MlflowRest:
-        """Make a client of this stack's MLflow."""
-        from airfoil.stack import secrets
+        """Make a client of the MLflow that this stack works with."""
+        from airfoil.stack import servers
         from airfoil.stack.mlflow_rest import MlflowRest
 
-        url = _url(state, "mlflow")
-        if not settings.mlflow.auth:
-            return MlflowRest(url, timeout_seconds=timeout_seconds)
-        return MlflowRest(url, ADMIN, secrets.load(project).mlflow_admin_password, timeout_seconds)
+        server = servers.mlflow_of(project, state, auth=settings.mlflow.auth)
+        return MlflowRest(server.url, server.username or None, server.password, timeout_seconds)
 
 
 def not_running() -> NeighbourError:
     """Say that nothing runs here."""
     return NeighbourError("The platform is not running.", "Start it: `airfoil up`.")
-
-
-def _url(state: StackState, name: str) -> str:
-    service = state.service(name)
-    if service is None or not service.url:
-        raise NeighbourError(f"This stack has no {name} with an address.", "See `airfoil status`.")
-    return service.url
 
 
 def _current_folder() -> Path:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from airfoil.cli import console, dag_search, follow, watch
 from airfoil.cli.failure_story import FailureStory
 from airfoil.cli.run_printer import RunPrinter, Silence
-from airfoil.errors import AirfoilError, ServiceAnswerError
+from airfoil.errors import AirfoilError, NotFoundError, ServiceAnswerError
 from airfoil.stack.page import wording
 
 if TYPE_CHECKING:
@@ -94,8 +96,7 @@ class DagRunner:
     def prepare(self, dag_id: str) -> dict[str, Any]:
         """Find the DAG as its file is now, and see to it that its runs run."""
         ready_at = self._state.ready_at or self._state.started_at
-        folder = self._project.root / self._settings.airflow.dags
-        dag = dag_search.find(self._airflow, dag_id, folder, ready_at, self._patience)
+        dag = self._find(dag_id, ready_at)
         if dag.get("is_paused"):
             self._patience(lambda: self._airflow.set_paused(dag_id, paused=False))
             self._printer.notice(f"{dag_id} was paused; it is not any more.")
@@ -116,6 +117,19 @@ class DagRunner:
             page = f"{self._airflow.base_url}/dags/{quote(dag_id, safe='')}"
             raise ServiceAnswerError(error.message, f"What the DAG takes is told here: {page}") from error
         return run_id
+
+    def _find(self, dag_id: str, ready_at: float) -> dict[str, Any]:
+        url = self._state.foreign.get("airflow")
+        if url is None:
+            folder = self._project.root / self._settings.airflow.dags
+            return dag_search.find(self._airflow, dag_id, folder, ready_at, self._patience)
+        try:  # it reads other files than ours: there is nothing to wait for
+            return dag_search.find(self._airflow, dag_id, Path(os.devnull), 0.0, self._patience)
+        except NotFoundError as error:
+            move = (
+                f"{error.next_move} The DAG folder of this project is not deployed to {url}; do that first."
+            )
+            raise NotFoundError(f"The Airflow at {url} has no DAG {dag_id}.", move) from error
 
     def finish(self, dag_id: str, run_id: str, before: follow.RunView | None = None) -> Result:
         """Follow a run to its end; with an earlier look, only what has changed since is told."""

@@ -45,6 +45,13 @@ def start_tool(invocation: Invocation, tool: str, arguments: list[str]) -> None:
     """Replace this process by the tool that is installed beside this Python."""
     project = invocation.project()
     settings = invocation.settings(project)
+    if tool == "airflow" and settings.airflow.url:
+        raise ConfigurationError(
+            f"Airflow's command line works on a database, and that of the Airflow at {settings.airflow.url} is not "
+            f"ours.",
+            "Run `airflow` where that Airflow runs; `airfoil run`, `status`, `logs` and `connections` ask it over "
+            "its API.",
+        )
     executable = Path(sys.executable).parent / tool
     if not executable.exists():
         raise ConfigurationError(

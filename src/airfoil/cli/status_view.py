@@ -31,6 +31,8 @@ WATCH_SECONDS = 2.0
 LEVEL_STYLES = {"good": "green", "busy": "cyan", "warning": "yellow", "bad": "red", "off": "dim"}
 SEVERITY_MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow"), "notice": ("·", "dim")}
 SHOWN_RUNS = 5
+BORROWED_WORDS = {"answers": "answers", "silent": "cannot be used now", "unknown": "was asked"}
+BORROWED_STYLES = {"answers": "green", "silent": "red", "unknown": "cyan"}
 # The password itself is printed by `up` and `demo` only: a status is shown around.
 LOGIN = "Login admin, its password is in .airfoil/secrets.json"
 
@@ -113,9 +115,12 @@ def parts(status: Status) -> list[RenderableType]:
         head.append(f"  {headline.note}", style="not bold default")
     found: list[RenderableType] = [head]
     if status.services:
-        found.extend(
-            ["", _services(status), "", Text(_budgets(status), style="dim"), Text(LOGIN, style="dim")]
-        )
+        found.extend(["", _services(status), "", Text(_budgets(status), style="dim")])
+        if all(server.name != "airflow" for server in status.foreign):
+            found.append(Text(LOGIN, style="dim"))
+    if status.foreign:
+        found.append("")
+        found.extend(_borrowed(status))
     if status.airflow.runs:
         found.extend(["", _runs(status)])
     if status.problems:
@@ -138,6 +143,24 @@ def _services(status: Status) -> Any:
     ]
     columns = ("SERVICE", "STATE", "SINCE", "RESTARTS", "MEMORY", "URL")
     return console.rich_table(columns, rows, right=("SINCE", "RESTARTS", "MEMORY"))
+
+
+def _borrowed(status: Status) -> list[RenderableType]:
+    """Name the servers that are not ours, and what is not promised there."""
+    from rich.text import Text
+
+    found: list[RenderableType] = []
+    for server in status.foreign:
+        line = Text(f"{server.title} is not ours: ", style="default")
+        line.append(f"{server.url}, ")
+        word = BORROWED_WORDS.get(server.state, server.state)
+        line.append(
+            f"{word}{f', version {server.version}' if server.version else ''}",
+            BORROWED_STYLES.get(server.state, ""),
+        )
+        found.append(line)
+        found.extend(Text(f"  {sentence}", style="dim") for sentence in server.lost)
+    return found
 
 
 def _runs(status: Status) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airfoil.cli import console
-from airfoil.stack import secrets
+from airfoil.errors import AirfoilError
+from airfoil.stack import secrets, servers
 
 if TYPE_CHECKING:
     from airfoil.settings import Settings
@@ -29,18 +30,45 @@ def show_addresses(project: Project, settings: Settings, state: StackState) -> N
         for row in state.services
         if row.url
     ]
+    found = [*_borrowed(project, state), *found]
     title_width = max((len(title) for title, _, _ in found), default=0)
     url_width = max((len(url) for _, url, _ in found), default=0)
     for title, url, login in found:
         console.out(
             f"  {title:<{title_width}}  {console.styled(f'{url:<{url_width}}', 'cyan')}  {login}".rstrip()
         )
+    for sentence in _troubles(project, state):
+        console.note(f"{console.styled('Warning:', 'yellow')} {sentence}")
     for notice in state.notices:
         console.note(f"{console.styled('Note:', 'yellow')} {notice}")
+
+
+def _borrowed(project: Project, state: StackState) -> list[tuple[str, str, str]]:
+    """List the servers that existed before us."""
+    found = []
+    for name, server in servers.settled(project).items():
+        if name in state.foreign:
+            login = f", login {server.username}" if server.username else ""
+            found.append((server.title, server.url, f"not ours{login}"))
+    return found
+
+
+def _troubles(project: Project, state: StackState) -> list[str]:
+    """Say what keeps us from working with servers that are not ours; the rest of the platform runs all the same."""
+    from airfoil.stack import introduction
+
+    found = []
+    for name, server in servers.settled(project).items():
+        if name in state.foreign:
+            try:
+                introduction.meet(server)
+            except AirfoilError as error:
+                found.append(f"{error} {error.next_move}".strip())
+    return found
 
 
 def next_command(project: Project, settings: Settings) -> str:
     """Suggest what to type next."""
     folder = project.root / settings.airflow.dags
-    found = [dag for dag in FIRST_DAGS if (folder / f"{dag}.py").exists()]
+    found = [dag for dag in FIRST_DAGS if not settings.airflow.url and (folder / f"{dag}.py").exists()]
     return f"airfoil run {found[0]}" if found else "airfoil status"

@@ -6,6 +6,7 @@ neither is needed to log numbers. This module must not know what a run or a mode
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -190,17 +191,21 @@ def _auth(server: MlflowServer) -> httpx.BasicAuth | None:
 
 
 def _verify(server: MlflowServer) -> Any:
-    """Return httpx's `verify`: its default authorities, or the one given."""
-    if server.ca_file is None:
+    """Return httpx's `verify`: the authority of the connection, of the environment, or the usual ones."""
+    # httpx itself reads SSL_CERT_FILE only; MLflow's own client, in the same task, reads the other.
+    place = server.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    if not place or not server.uri.startswith("https:"):
         return True
     import ssl
 
     try:
-        return ssl.create_default_context(cafile=server.ca_file)
+        if Path(place).is_dir():
+            return ssl.create_default_context(capath=place)
+        return ssl.create_default_context(cafile=place)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(
-            f"The certificate authority file '{server.ca_file}' cannot be used: {error}",
-            "Correct 'ca_file' of the MLflow connection.",
+            f"The certificate authority file '{place}' cannot be used: {error}",
+            "Correct 'ca_file' of the MLflow connection (or REQUESTS_CA_BUNDLE, SSL_CERT_FILE).",
         ) from error
 
 

@@ -13,8 +13,15 @@ from airfoil.settings.complaints import printable
 from airfoil.settings.schema import DOTTED_KEYS, SECTIONS
 
 PREFIX = "AIRFOIL_"
-# Marks that the stack puts into its own processes; they are not settings.
-_INTERNAL_VARIABLES = frozenset({"AIRFOIL_STACK_ID", "AIRFOIL_MLFLOW_LAUNCHER"})
+# Marks that the stack puts into its own processes, and passwords: they are not settings.
+_INTERNAL_VARIABLES = frozenset(
+    {
+        "AIRFOIL_STACK_ID",
+        "AIRFOIL_MLFLOW_LAUNCHER",
+        "AIRFOIL_AIRFLOW_PASSWORD",
+        "AIRFOIL_MLFLOW_PASSWORD",
+    }
+)
 _FLAGS = {
     "1": True,
     "true": True,

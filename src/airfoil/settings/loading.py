@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from airfoil.errors import SettingsError
 from airfoil.settings.complaints import not_a_section, unknown_key, unknown_section, wrong_value
 from airfoil.settings.environment import overrides, variable
+from airfoil.settings.foreign import refuse_contradictions
 from airfoil.settings.schema import KEYS, SECTIONS, Settings
 from airfoil.settings.source import TomlFile, read_toml
 
@@ -41,6 +42,7 @@ def load(root: Path, environ: Mapping[str, str]) -> Settings:
     toml = read_toml(root / "airfoil.toml")
     variables = overrides(environ)
     given = _Given(toml, {**_file_values(toml), **variables}, variables)
+    refuse_contradictions(given.values, given.place)
     settings = _validated(given, default_name=_name_of(root))
     _refuse_equal_ports(given, settings)
     return _with_absolute_paths(settings, root)

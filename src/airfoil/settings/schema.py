@@ -22,6 +22,8 @@ from airfoil.settings.values import (
     Name,
     Port,
     Seconds,
+    ServerUrl,
+    Username,
 )
 
 DEFAULT_PRELOAD: tuple[str, ...] = ()
@@ -62,6 +64,10 @@ class AirflowSettings(Section):
     """How many tasks run at once."""
     dags: Folder = Path("dags")
     plugins: Folder = Path("plugins")
+    url: ServerUrl = ""
+    """Of an Airflow that exists; then none is started."""
+    username: Username = ""
+    """Our login there."""
 
 
 class MlflowSettings(Section):
@@ -75,6 +81,10 @@ class MlflowSettings(Section):
     """Empty: a folder in .airfoil."""
     auth: Flag = False
     """Ask for a login, with a generated administrator."""
+    url: ServerUrl = ""
+    """Of an MLflow that exists; then none is started."""
+    username: Username = ""
+    """Our login there; empty when it asks for none."""
 
 
 class PageSettings(Section):

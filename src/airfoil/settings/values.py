@@ -69,6 +69,30 @@ def _artifacts(value: str) -> str:
     return value
 
 
+def _server(value: str) -> str:
+    """Accept the web address of a server that exists; empty means we start one."""
+    if not value:
+        return value
+    problem = 'the address of a server, such as "https://mlflow.example.com" (no user name, "?" or "#")'
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - reading it is what checks it
+        host = _host(parts.hostname or "")
+    except ValueError:
+        raise ValueError(problem) from None
+    clean = not _CONTROL.search(value) and " " not in value and not (parts.query or parts.fragment)
+    if parts.scheme not in {"http", "https"} or not host or not clean or "@" in parts.netloc:
+        raise ValueError(problem)
+    return value.rstrip("/")
+
+
+def _username(value: str) -> str:
+    """Accept a login name; a colon would end it in basic auth."""
+    if ":" in value or _CONTROL.search(value):
+        raise ValueError("a login name without a colon")
+    return value
+
+
 def _folder(value: Path) -> Path:
     """Accept any path that a file system can hold."""
     if not value.parts or _CONTROL.search(str(value)):
@@ -102,6 +126,12 @@ DatabaseUrl = Annotated[
 ]
 ArtifactsPlace = Annotated[
     str, AfterValidator(_artifacts), Field(description='a folder or "s3://BUCKET/PREFIX", in quotes')
+]
+ServerUrl = Annotated[
+    str, AfterValidator(_server), Field(description='an address such as "https://mlflow.example.com"')
+]
+Username = Annotated[
+    str, AfterValidator(_username), Field(max_length=200, description="a login name, in quotes")
 ]
 Folder = Annotated[Path, Field(strict=False, description="a folder in quotes"), AfterValidator(_folder)]
 Name = Annotated[

@@ -30,6 +30,9 @@ class AirflowRest:
         self._credentials = {"username": username, "password": password}
         self._token: str | None = None
 
+    server_version = ""
+    """Set by whoever has asked for it."""
+
     def __enter__(self) -> Self:
         """Use as a context manager to close connections."""
         return self

@@ -40,6 +40,10 @@ def check_databases(case: Case) -> Iterator[Finding]:
         "Airflow": case.settings.airflow.database or f"sqlite:///{case.project.airflow_database}",
         "MLflow": case.settings.mlflow.database or f"sqlite:///{case.project.mlflow_database}",
     }
+    if case.settings.airflow.url:
+        del urls["Airflow"]  # its database is its owner's business
+    if case.settings.mlflow.url:
+        del urls["MLflow"]
     for title, url in urls.items():
         if url.startswith("sqlite:///"):
             path = Path(url.removeprefix("sqlite:///").partition("?")[0])

@@ -123,6 +123,9 @@ def check_exposure(case: Case) -> Iterator[Finding]:
         return
     settings = case.settings
     hosts = {"airflow": settings.airflow.host, "mlflow": settings.mlflow.host, "page": settings.page.host}
+    for name, url in (("airflow", settings.airflow.url), ("mlflow", settings.mlflow.url)):
+        if url:
+            del hosts[name]
     open_hosts = {name: host for name, host in hosts.items() if not _is_loopback(host)}
     if "mlflow" in open_hosts and not settings.mlflow.auth:
         yield error(

@@ -12,26 +12,30 @@ from urllib.parse import urlsplit
 from airfoil.stack.storage import write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from airfoil.settings import Settings
     from airfoil.stack.project import Project
-    from airfoil.stack.secrets import Secrets
 
 
 def connections(
-    settings: Settings, project: Project, secrets: Secrets, mlflow_url: str
+    settings: Settings, project: Project, environment: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """Name -> connection, for the servers this stack starts."""
-    parts = urlsplit(mlflow_url)
+    """Name -> connection, for the servers that the stack starts or is told of in its environment."""
+    url = environment["MLFLOW_TRACKING_URI"]
+    parts = urlsplit(url)
     mlflow: dict[str, Any] = {
         "conn_type": "mlflow",
         "description": "The MLflow server of this project",
         "host": f"{parts.scheme}://{parts.hostname}",
         "port": parts.port,
     }
-    if settings.mlflow.auth:
-        mlflow |= {"login": "admin", "password": secrets.mlflow_admin_password}
+    if settings.mlflow.url:
+        mlflow |= {"host": url, "port": None}
+    if "MLFLOW_TRACKING_USERNAME" in environment:
+        mlflow["login"] = environment["MLFLOW_TRACKING_USERNAME"]
+        mlflow["password"] = environment.get("MLFLOW_TRACKING_PASSWORD", "")
     return {
         "mlflow_default": mlflow,
         "feast_default": {
@@ -53,9 +57,9 @@ def connections(
     }
 
 
-def write(settings: Settings, project: Project, secrets: Secrets, mlflow_url: str) -> None:
+def write(settings: Settings, project: Project, environment: Mapping[str, str]) -> None:
     """Write both files."""
-    found = connections(settings, project, secrets, mlflow_url)
+    found = connections(settings, project, environment)
     write_private(connections_file(project), json.dumps(found, indent=1, sort_keys=True))
     variables = {"airfoil_project": settings.project.name}
     write_private(variables_file(project), json.dumps(variables, indent=1, sort_keys=True))

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airfoil.errors import AirfoilError, NeighbourError
-from airfoil.stack import checks_databases, checks_machine, checks_project, checks_running, secrets
+from airfoil.stack import (
+    checks_databases,
+    checks_machine,
+    checks_project,
+    checks_running,
+    checks_servers,
+    secrets,
+)
 from airfoil.stack import state as states
 from airfoil.stack.findings import Finding, from_error, warn
 from airfoil.stack.machine import Machine
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airfoil.settings import Settings
+    from airfoil.stack.servers import Server
     from airfoil.stack.state import StackState
 
 ImportErrors = Callable[[Project, "StackState"], list[dict[str, Any]]]
@@ -44,6 +52,13 @@ def ask_airflow(project: Project, state: StackState) -> list[dict[str, Any]]:
         return airflow.import_errors()
 
 
+def meet_server(server: Server) -> str:
+    """Ask a server that is not ours for its version, with our login."""
+    from airfoil.stack import introduction
+
+    return introduction.meet(server)
+
+
 @dataclass(frozen=True)
 class Case:
     """What a check may look at. Without a project, checks of projects have nothing to say."""
@@ -55,6 +70,9 @@ class Case:
     last_state: StackState | None = None
     """What the manager wrote last, whether or not it lives."""
     ask_airflow: ImportErrors = field(default=ask_airflow)
+    meet: Callable[[Server], str] = meet_server
+    """Introduces us to a server that is not ours; returns its version."""
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -108,6 +126,7 @@ PROJECT_CHECKS: dict[str, Check] = {
     "permissions": checks_project.check_permissions,
     "secrets": checks_project.check_secrets,
     "exposure": checks_project.check_exposure,
+    "servers": checks_servers.check_servers,
     "databases": checks_databases.check_databases,
     "ports": checks_running.check_ports,
     "services": checks_running.check_services,
@@ -122,6 +141,7 @@ def examine(
     *,
     machine: Machine | None = None,
     ask_airflow: ImportErrors = ask_airflow,
+    environ: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """Return the findings of every check; hand in the error when settings could not be loaded."""
     failed = settings if isinstance(settings, AirfoilError) else None
@@ -132,6 +152,7 @@ def examine(
         settings_error=failed,
         last_state=states.load(project.state_file) if project else None,
         ask_airflow=ask_airflow,
+        environ=environ or {},
     )
     checks = MACHINE_CHECKS | (PROJECT_CHECKS if project else {})
     return [finding for name, check in checks.items() for finding in _findings(name, check, case)]
@@ -151,7 +172,7 @@ def examine_from(start: Path, environ: Mapping[str, str], *, machine: Machine | 
         settings = load(project.root, environ)
     except AirfoilError as error:
         settings = error
-    return examine(project, settings, machine=machine)
+    return examine(project, settings, machine=machine, environ=environ)
 
 
 def _findings(name: str, check: Check, case: Case) -> list[Finding]:

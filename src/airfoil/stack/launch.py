@@ -19,9 +19,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airfoil.errors import NeighbourError, ServiceFailed, StorageError
-from airfoil.stack import airflow_environment, connections, logs, mlflow_login, process, secrets, services
+from airfoil.stack import (
+    connections,
+    logs,
+    mlflow_login,
+    process,
+    secrets,
+    servers,
+    services,
+    work_environment,
+)
 from airfoil.stack import state as states
-from airfoil.stack.address import reachable
 from airfoil.stack.ports import Ports, wishes_of
 from airfoil.stack.service import PATH_VARIABLE, Spec, join_paths
 from airfoil.stack.storage import storage_error, write_private
@@ -50,16 +58,19 @@ def up(project: Project, settings: Settings, on_progress: Progress = lambda _: N
     with _one_at_a_time(project, on_progress):
         keys = secrets.ensure(project)
         secrets.write_airflow_passwords(project, keys)
+        foreign = servers.resolve(settings, project, os.environ)
+        servers.settle(project, foreign)
         with Ports(project).settle(wishes_of(settings), services.stack_id(project)) as ports:
-            spec = services.specification(settings, project, keys, ports)
+            spec = services.specification(settings, project, keys, ports, foreign)
             running = current(project)
             if running is not None and not _same_table(project, spec):
                 down(project, on_progress)
+                servers.settle(project, foreign)
             elif running is not None and _manager_alive(running):
                 if running.phase != "failed":
                     return _follow(project, on_progress)
                 _dismiss_manager(running)
-            _write_spec(project, spec, settings, keys)
+            _write_spec(project, spec, settings)
             _start_manager(project)
             return _follow(project, on_progress)
 
@@ -82,6 +93,7 @@ def down(project: Project, on_progress: Progress = lambda _: None) -> bool:
     if last is not None:
         _stop_without_manager(last)
     left_over = process.sweep(services.stack_id(project))
+    servers.unsettle(project)
     if last is not None and last.phase != "stopped":
         now = time.time()
         rows = tuple(
@@ -124,14 +136,11 @@ def environment(project: Project, settings: Settings) -> dict[str, str]:
     ports = {
         name: wish.port if wish.user_set else remembered.get(name, wish.port) for name, wish in wishes.items()
     }
+    foreign = servers.resolve(settings, project, os.environ)
     engine = services.chosen_engine(settings)
-    found = airflow_environment.options(settings, project, keys, ports["airflow"], engine)
-    mlflow_url = reachable(settings.mlflow.host, ports["mlflow"])
     return {
-        "AIRFLOW_HOME": str(project.airflow_home),
         PATH_VARIABLE: join_paths(str(project.sources), os.environ.get(PATH_VARIABLE, "")),
-        **airflow_environment.environment(found),
-        **services.client_environment(settings, keys, mlflow_url),
+        **work_environment.environment(settings, project, keys, ports, foreign, engine),
     }
 
 
@@ -150,8 +159,8 @@ def _one_at_a_time(project: Project, on_progress: Progress) -> Iterator[None]:
         yield
 
 
-def _write_spec(project: Project, spec: Spec, settings: Settings, keys: secrets.Secrets) -> None:
-    connections.write(settings, project, keys, spec.environment["MLFLOW_TRACKING_URI"])
+def _write_spec(project: Project, spec: Spec, settings: Settings) -> None:
+    connections.write(settings, project, spec.environment)
     mlflow_login.write(settings, project)
     write_private(project.spec, spec.to_json())
 

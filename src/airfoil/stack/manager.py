@@ -333,6 +333,7 @@ class Manager:
             notices=tuple(self.notices),
             budgets=self.spec.budgets,
             services=tuple(one.report() for one in self.supervisor.watched.values()),
+            foreign=self.spec.foreign,
         )
         if found == self._written and not force:
             return

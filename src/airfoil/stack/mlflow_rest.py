@@ -29,6 +29,9 @@ class MlflowRest:
         auth = (username, password) if username is not None and password is not None else None
         self._service = JsonService("MLflow", base_url, timeout_seconds, auth)
 
+    server_version = ""
+    """Set by whoever has asked for it."""
+
     def __enter__(self) -> Self:
         """Use as a context manager to close connections."""
         return self

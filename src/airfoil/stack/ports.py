@@ -41,13 +41,16 @@ class PortWish:
 
 
 def wishes_of(settings: Settings) -> dict[str, PortWish]:
-    """Return what the settings wish for `airflow`, `mlflow` and `page`."""
+    """Return what the settings wish for those of `airflow`, `mlflow` and `page` that are started here."""
     airflow, mlflow, page = settings.airflow, settings.mlflow, settings.page
-    return {
-        "airflow": PortWish(airflow.host, airflow.port, user_set=settings.user_set("airflow.port")),
-        "mlflow": PortWish(mlflow.host, mlflow.port, user_set=settings.user_set("mlflow.port")),
-        "page": PortWish(page.host, page.port, user_set=settings.user_set("page.port")),
-    }
+    wishes = {"page": PortWish(page.host, page.port, user_set=settings.user_set("page.port"))}
+    if not mlflow.url:
+        user_set = settings.user_set("mlflow.port")
+        wishes = {"mlflow": PortWish(mlflow.host, mlflow.port, user_set), **wishes}
+    if not airflow.url:
+        user_set = settings.user_set("airflow.port")
+        wishes = {"airflow": PortWish(airflow.host, airflow.port, user_set), **wishes}
+    return wishes
 
 
 def choose(

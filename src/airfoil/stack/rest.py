@@ -7,12 +7,19 @@ errors with the cause kept. It must not know any path, token or payload of a par
 from __future__ import annotations
 
 import ipaddress
+import os
+import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import httpx
 
-from airfoil.errors import ServiceAnswerError, ServiceRefusedError, ServiceUnreachableError
+from airfoil.errors import (
+    ConfigurationError,
+    ServiceAnswerError,
+    ServiceRefusedError,
+    ServiceUnreachableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +33,8 @@ NOT_FOUND = 404
 CONFLICT = 409
 # Its own failure (a locked database, a proxy with nothing behind it): waiting may help.
 FIRST_SERVER_ERROR_STATUS = 500
+# Where people name their own certificate authority; requests, which MLflow's client uses, knows only the first.
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 LOOK = "See what is wrong: `airfoil status`."
 EXAMINE = "Another program may listen on that port: `airfoil doctor`."
 
@@ -46,6 +55,25 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def trusted_authorities(url: str) -> ssl.SSLContext | bool:
+    """Return httpx's `verify`: the certificate authority that the environment names, else the usual ones."""
+    if urlsplit(url).scheme == "http":
+        return False  # reading the certificate store takes 20 ms, and plain HTTP has no use for it
+    for name in CA_VARIABLES:
+        place = os.environ.get(name)
+        if place:
+            try:
+                if os.path.isdir(place):  # noqa: PTH112 - a path from outside, which Path might refuse
+                    return ssl.create_default_context(capath=place)
+                return ssl.create_default_context(cafile=place)
+            except (OSError, ValueError) as error:
+                raise ConfigurationError(
+                    f"{name} names {place}, which holds no certificates we can read ({error}).",
+                    f"Correct it, or remove it: `unset {name}`.",
+                ) from error
+    return True
+
+
 class JsonService:
     """Calls one base URL and gives back parsed JSON."""
 
@@ -59,8 +87,7 @@ class JsonService:
             timeout=timeout_seconds,
             trust_env=not is_loopback(base_url),
             auth=auth,
-            # Reading the certificate store takes 20 ms, and plain HTTP has no use for it.
-            verify=urlsplit(base_url).scheme != "http",
+            verify=trusted_authorities(base_url),
         )
 
     def close(self) -> None:

@@ -101,6 +101,8 @@ class Spec:
     """Layer name -> modules the pre-loaded parent imports, in order."""
     budgets: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    """Address of each server that is not started because it exists: `airflow`, `mlflow`."""
     log_max_bytes: int = 10 * 1024 * 1024
     log_backups: int = 3
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Literal
 
-from airfoil.stack import airflow_environment, connections
+from airfoil.stack import connections, work_environment
 from airfoil.stack.address import reachable
 from airfoil.stack.mlflow_login import login_file
 from airfoil.stack.process import STACK_MARK
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airfoil.settings import Settings
     from airfoil.stack.project import Project
     from airfoil.stack.secrets import Secrets
+    from airfoil.stack.servers import Server, ServerName
 
 AIRFLOW_LAYER = "airflow"
 MLFLOW_LAYER = "mlflow"
@@ -72,6 +73,10 @@ MLFLOW_MODULES = (
     "mlflow.store.tracking.sqlalchemy_store",
     "mlflow.store.model_registry.sqlalchemy_store",
 )
+# What of these only the server needs.
+MLFLOW_SERVER_MODULES = tuple(
+    name for name in MLFLOW_MODULES if name.startswith(("mlflow.server", "mlflow.store"))
+)
 # For tasks alone; the scheduler, from which they descend, is forked after these. Together 4 s that no task waits for.
 TASK_MODULES = (
     "sklearn.ensemble",
@@ -94,18 +99,20 @@ def chosen_engine(settings: Settings) -> Literal["preloaded", "plain"]:
     return settings.stack.engine
 
 
-def specification(settings: Settings, project: Project, secrets: Secrets, ports: Mapping[str, int]) -> Spec:
-    """The whole table for this project, ready for the manager."""
-    engine = chosen_engine(settings)
-    airflow_url = reachable(settings.airflow.host, ports["airflow"])
-    mlflow_url = reachable(settings.mlflow.host, ports["mlflow"])
+def specification(
+    settings: Settings,
+    project: Project,
+    secrets: Secrets,
+    ports: Mapping[str, int],
+    foreign: Mapping[ServerName, Server] | None = None,
+) -> Spec:
+    """The whole table for this project, ready for the manager; no row for a server that is foreign."""
+    foreign = foreign or {}
+    # Without Airflow there are no tasks, and one MLflow alone has nobody to share its memory with.
+    engine = "plain" if "airflow" in foreign else chosen_engine(settings)
     shared = {
         STACK_MARK: stack_id(project),
-        "AIRFLOW_HOME": str(project.airflow_home),
-        **airflow_environment.environment(
-            airflow_environment.options(settings, project, secrets, ports["airflow"], engine)
-        ),
-        **client_environment(settings, secrets, mlflow_url),
+        **work_environment.environment(settings, project, secrets, ports, foreign, engine),
         PATH_VARIABLE: str(project.sources),
         "PYTHONUNBUFFERED": "1",
         # Process titles must not overwrite the environment in /proc: our mark is read there.
@@ -113,18 +120,24 @@ def specification(settings: Settings, project: Project, secrets: Secrets, ports:
         # Many threads, small heaps: two allocation arenas are enough and keep memory from scattering.
         "MALLOC_ARENA_MAX": "2",
     }
-    rows = (
-        _setup(project, engine),
-        *([_preload()] if engine == "preloaded" else []),
-        *_airflow(settings, airflow_url, ports["airflow"], engine),
-        _mlflow(settings, project, secrets, mlflow_url, ports["mlflow"], engine),
-        _scheduler(airflow_url, engine),
-        _page(settings, project, ports["page"]),
-    )
+    rows: list[Service] = []
+    if "airflow" not in foreign:
+        airflow_url = reachable(settings.airflow.host, ports["airflow"])
+        rows += [_setup(project, engine), *([_preload()] if engine == "preloaded" else [])]
+        rows += _airflow(settings, airflow_url, ports["airflow"], engine)
+    if "mlflow" not in foreign:
+        mlflow = _mlflow(settings, project, secrets, ports["mlflow"], engine)
+        rows.append(mlflow if "airflow" not in foreign else _alone(mlflow, settings))
+    if "airflow" not in foreign:
+        rows.append(_scheduler(airflow_url, engine, uses_mlflow="mlflow" not in foreign))
+    rows.append(_page(settings, project, ports["page"]))
     budgets = settings.budgets.services
+    if "airflow" in foreign and not settings.user_set("budgets.mlflow_mib"):
+        del budgets["mlflow"]  # it is meant for one that shares its memory
+    kept = MLFLOW_SERVER_MODULES if "mlflow" in foreign else ()
     layers = {
         AIRFLOW_LAYER: AIRFLOW_MODULES,
-        MLFLOW_LAYER: MLFLOW_MODULES,
+        MLFLOW_LAYER: tuple(name for name in MLFLOW_MODULES if name not in kept),
         TASK_LAYER: (*TASK_MODULES, *settings.stack.preload),
     }
     return Spec(
@@ -135,25 +148,10 @@ def specification(settings: Settings, project: Project, secrets: Secrets, ports:
         services=tuple(_finish(row, settings, project, budgets.get(row.name, 0)) for row in rows),
         preload=layers if engine == "preloaded" else {},
         budgets={"memory_mib": settings.budgets.memory_mib, "start_seconds": settings.budgets.start_seconds},
+        foreign={name: server.url for name, server in foreign.items()},
         log_max_bytes=int(settings.stack.log_max_mib * 1024 * 1024),
         log_backups=settings.stack.log_backups,
     )
-
-
-def client_environment(settings: Settings, secrets: Secrets, mlflow_url: str) -> dict[str, str]:
-    """What MLflow's client needs in tasks and pass-through commands: the address, patience, and no telemetry."""
-    found = {
-        "MLFLOW_TRACKING_URI": mlflow_url,
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        "DO_NOT_TRACK": "true",
-    }
-    if settings.mlflow.auth:
-        found["MLFLOW_TRACKING_USERNAME"] = "admin"
-        found["MLFLOW_TRACKING_PASSWORD"] = secrets.mlflow_admin_password
-    return found
 
 
 def mlflow_database_url(settings: Settings, project: Project) -> str:
@@ -228,12 +226,13 @@ def _airflow(settings: Settings, url: str, port: int, engine: str) -> list[Servi
     ]
 
 
-def _scheduler(url: str, engine: str) -> Service:
+def _scheduler(url: str, engine: str, *, uses_mlflow: bool) -> Service:
     """Last, after the libraries of tasks: its workers, and so the tasks, inherit what is loaded."""
     row = _component(
         "scheduler", "Scheduler", _heartbeat(url, "scheduler"), ("--skip-serve-logs",), engine, TASK_LAYER
     )
-    return replace(row, uses=("api-server", "mlflow"), stop_timeout_seconds=20.0)
+    uses = ("api-server", "mlflow") if uses_mlflow else ("api-server",)
+    return replace(row, uses=uses, stop_timeout_seconds=20.0)
 
 
 def _heartbeat(url: str, component: str) -> Probe:
@@ -258,9 +257,8 @@ def _component(
     )
 
 
-def _mlflow(
-    settings: Settings, project: Project, secrets: Secrets, url: str, port: int, engine: str
-) -> Service:
+def _mlflow(settings: Settings, project: Project, secrets: Secrets, port: int, engine: str) -> Service:
+    url = reachable(settings.mlflow.host, port)
     database = mlflow_database_url(settings, project)
     artifacts = settings.mlflow.artifacts or str(project.artifacts)
     host = settings.mlflow.host
@@ -303,6 +301,19 @@ def _mlflow(
         version=_version("mlflow"),
         stop_timeout_seconds=5.0,
     )
+
+
+def _alone(mlflow: Service, settings: Settings) -> Service:
+    """Start MLflow by itself: there is no setup to wait for, and no parent to be forked from."""
+    address = (
+        "--host",
+        settings.mlflow.host,
+        "--port",
+        str(mlflow.port),
+        *(["--auth"] if settings.mlflow.auth else []),
+    )
+    ours = chosen_engine(settings) == "preloaded"
+    return replace(mlflow, needs=(), argv=_python(mlflow.module, *address) if ours else mlflow.fallback_argv)
 
 
 def _page(settings: Settings, project: Project, port: int) -> Service:

@@ -78,6 +78,8 @@ class StackState:
     budgets: Mapping[str, float] = field(default_factory=dict)
     """`memory_mib` and `start_seconds`."""
     services: tuple[ServiceState, ...] = ()
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    """Address of each server that existed before us and stands in for one of ours: `airflow`, `mlflow`."""
     schema: int = SCHEMA
 
     def service(self, name: str) -> ServiceState | None:
@@ -98,6 +100,7 @@ class StackState:
         values["ready_at"] = None if data.get("ready_at") is None else float(data["ready_at"])
         values["notices"] = tuple(str(notice) for notice in data.get("notices", ()))
         values["budgets"] = {str(key): float(value) for key, value in data.get("budgets", {}).items()}
+        values["foreign"] = {str(name): str(url) for name, url in data.get("foreign", {}).items()}
         values["services"] = tuple(ServiceState.from_dict(row) for row in data.get("services", ()))
         return cls(**values)
 

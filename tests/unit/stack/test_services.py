@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from airfoil.stack import plan, services
 from airfoil.stack.process import STACK_MARK
 from airfoil.stack.project import Project
 from airfoil.stack.secrets import Secrets
+from airfoil.stack.servers import Server
 from airfoil.stack.service import Service, Spec
 
 pytestmark = pytest.mark.unit
@@ -294,3 +296,62 @@ def test_forking_is_for_linux_unless_asked_for(platform, engine, monkeypatch):
 def test_building_the_table_touches_nothing():
     spec()
     assert not os.path.lexists(PROJECT.root)
+
+
+# -- servers that existed before
+
+FOREIGN_AIRFLOW = Server("airflow", "http://airflow:8080", "ann", "FOREIGN-PASSWORD-A")
+FOREIGN_MLFLOW = Server("mlflow", "https://ml.example.com", "bob", "FOREIGN-PASSWORD-M")
+
+
+def beside(*foreign: Server, engine="preloaded", **sections) -> Spec:
+    """The table beside servers that exist."""
+    named = {server.name: server for server in foreign}
+    ports = {name: port for name, port in PORTS.items() if name not in named}
+    return services.specification(settings(engine, **sections), PROJECT, SECRETS, ports, named)
+
+
+def test_a_foreign_mlflow_takes_the_place_of_ours_alone():
+    found = beside(FOREIGN_MLFLOW)
+    assert {row.name for row in found.services} == set(ORDER) - {"mlflow"}
+    assert found.foreign == {"mlflow": "https://ml.example.com"}
+    assert found.environment["MLFLOW_TRACKING_URI"] == "https://ml.example.com"
+    assert found.service("scheduler").uses == ("api-server",)
+    assert not [name for name in found.preload["mlflow"] if "server" in name], "only tasks need mlflow"
+    plan.waves({row.name: (*row.needs, *row.uses) for row in found.services})
+
+
+def test_a_foreign_airflow_leaves_mlflow_and_the_page():
+    found = beside(FOREIGN_AIRFLOW)
+    assert {row.name for row in found.services} == {"mlflow", "page"}
+    assert found.preload == {}
+    row = found.service("mlflow")
+    assert (row.needs, row.stage) == ((), "")
+    assert row.argv[2] == "airfoil.runtime.mlflow_server", "one process, not a parent and a worker"
+    assert beside(FOREIGN_AIRFLOW, engine="plain").service("mlflow").argv[2] == "mlflow"
+    assert not [name for name in found.environment if name.startswith("AIRFLOW")]
+
+
+def test_a_lone_mlflow_is_not_measured_by_the_budget_of_one_that_shares_memory():
+    assert beside(FOREIGN_AIRFLOW).service("mlflow").memory_budget_mib == 0
+    given = Settings(budgets=BudgetSettings(mlflow_mib=99), given=frozenset({"budgets.mlflow_mib"}))
+    ports = {"mlflow": 15000, "page": 18081}
+    found = services.specification(given, PROJECT, SECRETS, ports, {"airflow": FOREIGN_AIRFLOW})
+    assert found.service("mlflow").memory_budget_mib == 99
+
+
+def test_with_both_foreign_only_the_page_runs():
+    found = beside(FOREIGN_AIRFLOW, FOREIGN_MLFLOW)
+    assert [row.name for row in found.services] == ["page"]
+
+
+def test_a_password_elsewhere_is_in_no_argument_and_in_no_state():
+    found = beside(FOREIGN_AIRFLOW, FOREIGN_MLFLOW)
+    assert "FOREIGN-PASSWORD" not in " ".join(word for row in found.services for word in row.argv)
+    assert "FOREIGN-PASSWORD" not in json.dumps(dict(found.foreign))
+    assert "FOREIGN-PASSWORD-A" not in found.to_json(), "the page reads it from its own file"
+
+
+def test_a_new_password_is_a_new_table_so_that_up_applies_it():
+    changed = dataclasses.replace(FOREIGN_MLFLOW, password="other")
+    assert beside(changed).digest() != beside(FOREIGN_MLFLOW).digest()

@@ -27,6 +27,8 @@ PAGE = "page"
 """The page itself: it is obviously up when somebody reads this there, so it never counts as one that runs; on the
 command line it may well be down."""
 AIRFLOW = "api-server"
+# The service of ours -> the name of the server that may stand in for it.
+_FOREIGN_NAMES = {AIRFLOW: "airflow", "mlflow": "mlflow"}
 MANY_RESTARTS = 3
 GONE = "its process is gone and there is no manager to restart it"
 
@@ -229,11 +231,17 @@ def _neighbours(state: StackState, facts: Facts) -> Iterator[Problem]:
         if answer.error and _answers(name, state, facts):
             # "Look at the status" is no help to somebody who is looking at it.
             known = answer.next_move if "airfoil status" not in answer.next_move else ""
+            if subject in state.foreign:
+                move = known or "`airfoil doctor` looks closer."
+                yield Problem("error", subject, wording.sentence(answer.error), move)
+                continue
             move = known or f"Read `airfoil logs {name}`, or let `airfoil doctor` look for the reason."
             yield Problem("error", subject, wording.sentence(answer.error), move)
 
 
 def _answers(name: str, state: StackState, facts: Facts) -> bool:
+    if _FOREIGN_NAMES[name] in state.foreign:
+        return True
     service = state.service(name)
     return service is not None and service.state == "ready" and name not in facts.dead
 
@@ -243,6 +251,10 @@ def _import_errors(state: StackState, facts: Facts) -> Iterator[Problem]:
         return  # what it said before it went down is old by now
     for problem in facts.airflow.import_errors:
         reason = f": {wording.sentence(problem.message)}" if problem.message else "."
+        if "airflow" in state.foreign:  # most of its DAGs may be other people's
+            move = f"Mend the file where the Airflow at {state.foreign['airflow']} reads it."
+            yield Problem("notice", "dags", f"{problem.file} does not import{reason}", move)
+            continue
         move = "Mend the file; Airflow reads it again by itself. `airfoil doctor` shows where it breaks."
         yield Problem("warning", "dags", f"{problem.file} does not import{reason}", move)
 

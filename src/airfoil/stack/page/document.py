@@ -69,7 +69,11 @@ def body(status: Status) -> Markup:
     parts = [_hero(status), _problems(status)]
     if status.stack is not None:
         right = tag("div", panels.tracked_runs(status), panels.models(status), class_="column")
-        parts += [panels.services(status), tag("div", panels.dag_runs(status), right, class_="columns")]
+        parts += [
+            panels.services(status),
+            panels.borrowed(status),
+            tag("div", panels.dag_runs(status), right, class_="columns"),
+        ]
     return join(*parts)
 
 

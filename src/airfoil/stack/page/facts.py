@@ -48,6 +48,8 @@ class AirflowFacts:
     next_move: str = ""
     runs: tuple[DagRun, ...] = ()
     import_errors: tuple[ImportProblem, ...] = ()
+    version: str = ""
+    """Asked of a server that is not ours; of ours it is known."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class MlflowFacts:
     next_move: str = ""
     runs: tuple[TrackedRun, ...] = ()
     models: tuple[ModelVersion, ...] = ()
+    version: str = ""
+    """As for Airflow."""
 
 
 @dataclass(frozen=True)

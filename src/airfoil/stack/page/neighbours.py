@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from airfoil.errors import AirfoilError
-from airfoil.stack import secrets
+from airfoil.stack import secrets, servers
 from airfoil.stack.page import facts
 from airfoil.stack.page.facts import AirflowFacts, MlflowFacts
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 2.0
 ROWS = 8
-MLFLOW_ADMIN = "admin"
 Clean = Callable[[str], str]
 
 
@@ -99,6 +98,7 @@ def read_airflow(client: AirflowClient, url: str, now: float, clean: Clean) -> A
         answered_at=now,
         runs=facts.dag_runs(client.recent_runs(ROWS), url),
         import_errors=tuple(facts.ImportProblem(one.file, clean(one.message)) for one in problems),
+        version=facts.text(getattr(client, "server_version", "")),
     )
 
 
@@ -108,15 +108,22 @@ def read_mlflow(client: MlflowClient, now: float) -> MlflowFacts:
         answered_at=now,
         runs=facts.tracked_runs(client.latest_runs(ROWS)),
         models=facts.model_versions(client.model_versions(ROWS)),
+        version=facts.text(getattr(client, "server_version", "")),
     )
 
 
 def connect_airflow(project: Project) -> Callable[[str], AirflowClient]:
-    """Log in as the generated admin, at the moment of the first question."""
+    """Log in as the generated admin, or as we are known at an Airflow that is not ours; at the first question."""
 
     def connect(url: str) -> AirflowClient:
         from airfoil.stack.airflow_rest import AirflowRest  # httpx costs 10 MiB: only once somebody watches
 
+        server = servers.settled(project).get("airflow")
+        if server is not None and server.url == url:
+            version = _meet(server)
+            client = AirflowRest(url, server.username, server.password)
+            client.server_version = version
+            return client
         password = secrets.load(project).admin_password
         return AirflowRest(url, secrets.AIRFLOW_ADMIN, password, timeout_seconds=TIMEOUT_SECONDS)
 
@@ -124,12 +131,25 @@ def connect_airflow(project: Project) -> Callable[[str], AirflowClient]:
 
 
 def connect_mlflow(project: Project) -> Callable[[str], MlflowClient]:
-    """Send the generated admin's name along; an MLflow without auth does not look at it."""
+    """Send the generated admin's name along (an MLflow without auth does not look at it), or ours elsewhere."""
 
     def connect(url: str) -> MlflowClient:
         from airfoil.stack.mlflow_rest import MlflowRest  # as above
 
+        server = servers.settled(project).get("mlflow")
+        if server is not None and server.url == url:
+            version = _meet(server)
+            client = MlflowRest(url, server.username or None, server.password)
+            client.server_version = version
+            return client
         password = secrets.load(project).mlflow_admin_password
-        return MlflowRest(url, MLFLOW_ADMIN, password, timeout_seconds=TIMEOUT_SECONDS)
+        return MlflowRest(url, servers.MLFLOW_ADMIN, password, timeout_seconds=TIMEOUT_SECONDS)
 
     return connect
+
+
+def _meet(server: servers.Server) -> str:
+    """Introduce ourselves to a server that is not ours, so that what keeps us out is said in full."""
+    from airfoil.stack import introduction
+
+    return introduction.meet(server)

@@ -15,6 +15,7 @@ from airfoil.stack.page.markup import Markup, code, is_web, join, link, tag
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airfoil.stack.page.borrowed import BorrowedServer
     from airfoil.stack.page.facts import AirflowFacts, DagRun, MlflowFacts, ModelVersion, TrackedRun
     from airfoil.stack.page.status import ServiceRow, StackRow, Status
 
@@ -33,6 +34,13 @@ SERVICE_WORDS = {
     "stopped": ("off", "Stopped"),
     "unhealthy": ("bad", "Not healthy"),
     "failed": ("bad", "Down"),
+}
+SERVICES_STAND_IN = {"api-server": "airflow"}
+# state of a server that is not ours -> (level, word)
+BORROWED_WORDS = {
+    "answers": ("good", "Answers"),
+    "silent": ("bad", "Not usable"),
+    "unknown": ("busy", "Asked"),
 }
 # state of an Airflow or MLflow run, lower case -> (level, word)
 RUN_WORDS = {
@@ -189,6 +197,8 @@ def _silence(status: Status, name: str, answer: AirflowFacts | MlflowFacts, noth
         return nothing
     if answer.error:
         return "No answer so far."
+    if _borrowed(status, name) is not None:
+        return "Waiting for the first answer…"
     row = next((row for row in status.services if row.name == name), None)
     if row is None or row.state in {"failed", "stopped"}:
         return "Not running, so there is nothing to show."
@@ -198,11 +208,36 @@ def _silence(status: Status, name: str, answer: AirflowFacts | MlflowFacts, noth
 def _more(status: Status, name: str, answer: AirflowFacts | MlflowFacts, label: str) -> Markup | None:
     """Link to the whole list; when the service is silent, say how old this one is instead."""
     row = next((row for row in status.services if row.name == name), None)
-    if row is not None and row.state in REACHABLE and not answer.error:
-        return link("Open", row.url, class_="open", aria_label=label) if row.url and is_web(row.url) else None
+    borrowed = _borrowed(status, name)
+    url = borrowed.url if borrowed is not None else row.url if row is not None else None
+    reachable = borrowed is not None or (row is not None and row.state in REACHABLE)
+    if reachable and not answer.error:
+        return link("Open", url, class_="open", aria_label=label) if url and is_web(url) else None
     if answer.answered_at is None:
         return None
     return tag("span", "as seen ", distance(answer.answered_at, status.now), class_="muted old")
+
+
+def _borrowed(status: Status, service: str) -> BorrowedServer | None:
+    name = SERVICES_STAND_IN.get(service, service)
+    return next((server for server in status.foreign if server.name == name), None)
+
+
+def borrowed(status: Status) -> Markup | None:
+    """Show the servers that are not ours, and what we cannot promise there."""
+    if not status.foreign:
+        return None
+    rows = [tag("li", *_borrowed_server(server), class_="item borrowed") for server in status.foreign]
+    return panel("foreign", "Not ours", tag("ul", *rows, class_="items"))
+
+
+def _borrowed_server(server: BorrowedServer) -> list[Markup]:
+    level, word = BORROWED_WORDS.get(server.state, ("off", server.state))
+    address = link(urlsplit(server.url).netloc, server.url) if is_web(server.url) else join(server.url)
+    version = tag("span", f"version {server.version}", class_="sub") if server.version else None
+    lost = tag("ul", *(tag("li", code(sentence)) for sentence in server.lost), class_="lost")
+    what = tag("span", tag("strong", server.title), " ", address, version, class_="what")
+    return [state(level, word), what, lost]
 
 
 def panel(name: str, title: str, content: Markup, more: Markup | None = None) -> Markup:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from airfoil.errors import AirfoilError, redact
-from airfoil.stack import memory, process, secrets
+from airfoil.stack import memory, process, secrets, servers
 from airfoil.stack import state as states
 from airfoil.stack.page import neighbours, status
 from airfoil.stack.page.facts import AirflowFacts, Facts, MlflowFacts
@@ -56,6 +56,9 @@ class Sources:
         self._measure = measure
         self._clock = clock
         self._secrets: WatchedFile[tuple[str, ...]] = WatchedFile(project.secrets, self._read_secrets, ())
+        self._logins: WatchedFile[tuple[str, ...]] = WatchedFile(
+            servers.running_file(project), self._read_logins, ()
+        )
         self._state: WatchedFile[StackState | None] = WatchedFile(project.state_file, self._read_state, None)
         self._executor = ThreadPoolExecutor(max_workers=3, thread_name_prefix="source")
         self._airflow = neighbours.Neighbour(
@@ -120,7 +123,8 @@ class Sources:
         self, state: StackState, patience_seconds: float, max_age_seconds: float
     ) -> None:
         asked: list[Awaitable[object]] = []
-        airflow, mlflow = self._address(state, "api-server"), self._address(state, "mlflow")
+        airflow = state.foreign.get("airflow") or self._address(state, "api-server")
+        mlflow = state.foreign.get("mlflow") or self._address(state, "mlflow")
         if airflow is not None:
             last = self._airflow_answer.value
             asked.append(
@@ -149,7 +153,7 @@ class Sources:
     def clean(self, text: str) -> str:
         """Take out this project's secrets and every password inside an address."""
         text = redact(text)
-        for secret in self._secrets.value():
+        for secret in (*self._secrets.value(), *self._logins.value()):
             text = text.replace(secret, HIDDEN)
         return text
 
@@ -159,6 +163,13 @@ class Sources:
         except AirfoilError:
             return ()
         return tuple(value for value in known if len(value) >= SHORTEST_SECRET)
+
+    def _read_logins(self, _path: Path) -> tuple[str, ...]:
+        try:
+            found = servers.settled(self._project).values()
+        except AirfoilError:
+            return ()
+        return tuple(server.password for server in found if len(server.password) >= SHORTEST_SECRET)
 
     def _read_state(self, path: Path) -> StackState | None:
         found = states.load(path)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from airfoil.stack.memory import MANAGER
 from airfoil.stack.page import diagnosis
+from airfoil.stack.page.borrowed import borrowed_servers
 
 if TYPE_CHECKING:
+    from airfoil.stack.page.borrowed import BorrowedServer
     from airfoil.stack.page.diagnosis import Headline, Problem
     from airfoil.stack.page.facts import AirflowFacts, Facts, MlflowFacts
     from airfoil.stack.state import StackState
@@ -74,6 +76,8 @@ class Status:
     start_seconds: Budget
     airflow: AirflowFacts
     mlflow: MlflowFacts
+    foreign: tuple[BorrowedServer, ...] = ()
+    """Servers that existed before us and stand in for ours."""
     schema: int = SCHEMA
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,4 +156,5 @@ def build(project: str, state: StackState | None, facts: Facts) -> Status:
         start_seconds=Budget(took, state.budgets.get("start_seconds")),
         airflow=facts.airflow,
         mlflow=facts.mlflow,
+        foreign=borrowed_servers(state.foreign, facts),
     )

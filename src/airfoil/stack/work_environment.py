@@ -1,0 +1,71 @@
+"""The environment in which this project is worked on: of services, and of commands that stand in for them.
+
+Airflow's options, the address and login of MLflow (ours or not), and the certificate authority for it. Pure but for
+that authority, which people name in their own environment.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from airfoil.stack import airflow_environment
+from airfoil.stack.address import reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airfoil.settings import Settings
+    from airfoil.stack.project import Project
+    from airfoil.stack.secrets import Secrets
+    from airfoil.stack.servers import Server, ServerName
+
+
+def environment(
+    settings: Settings,
+    project: Project,
+    secrets: Secrets,
+    ports: Mapping[str, int],
+    foreign: Mapping[ServerName, Server],
+    engine: str,
+) -> dict[str, str]:
+    """What services, and commands that stand in for them, need to work on this project."""
+    found: dict[str, str] = {}
+    if "airflow" not in foreign:
+        options = airflow_environment.options(settings, project, secrets, ports["airflow"], engine)
+        found = {"AIRFLOW_HOME": str(project.airflow_home), **airflow_environment.environment(options)}
+    if "mlflow" not in foreign:
+        return found | client_environment(settings, secrets, reachable(settings.mlflow.host, ports["mlflow"]))
+    return found | client_environment(settings, secrets, foreign["mlflow"].url, foreign["mlflow"])
+
+
+def client_environment(
+    settings: Settings, secrets: Secrets, mlflow_url: str, server: Server | None = None
+) -> dict[str, str]:
+    """What MLflow's client needs in tasks and pass-through commands: the address, patience, and no telemetry."""
+    found = {
+        "MLFLOW_TRACKING_URI": mlflow_url,
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "DO_NOT_TRACK": "true",
+    }
+    login = ("admin", secrets.mlflow_admin_password) if settings.mlflow.auth else None
+    if server is not None:
+        login = server.auth
+    if login is not None:
+        found["MLFLOW_TRACKING_USERNAME"], found["MLFLOW_TRACKING_PASSWORD"] = login
+    authority = _authority() if mlflow_url.startswith("https:") else ""
+    if authority:
+        found["MLFLOW_TRACKING_SERVER_CERT_PATH"] = (
+            authority  # for this server alone: others have other authorities
+        )
+    return found
+
+
+def _authority() -> str:
+    """A private certificate authority that the environment names, under either of its usual names."""
+    return next(
+        (os.environ[name] for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE") if os.environ.get(name)), ""
+    )
