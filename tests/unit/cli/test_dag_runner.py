@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -6,6 +7,9 @@ from airfoil.cli import dag_runner
 from airfoil.cli.context import Invocation
 from airfoil.cli.dag_runner import DagRunner, Result
 from airfoil.cli.follow import RunView, TaskView
+from airfoil.errors import NotFoundError
+from airfoil.stack import servers
+from airfoil.stack.servers import Server
 
 pytestmark = pytest.mark.unit
 
@@ -69,3 +73,21 @@ def test_nothing_failed_nothing_is_explained(runner, capsys):
 
 def test_json_of_a_result():
     assert result(state="success").to_dict()["airflow_url"] == "http://a/run"
+
+
+def test_a_dag_that_a_foreign_airflow_does_not_have(project, running, stack, answer):
+    url = "http://airflow:8080"
+    servers.settle(project, {"airflow": Server("airflow", running.url, "ann", "pw")})
+    stack.state = replace(stack.state, foreign={"airflow": url})
+    (project.dags / "shop.py").write_text("dag_id = 'shop'")  # new, and yet nothing to wait for
+    invocation = Invocation(stack=stack, sleep=lambda _: pytest.fail("nothing to wait for"))
+    running.server.on("GET", "/api/v2/dags/shop", lambda _: answer({}, 404))
+
+    with (
+        DagRunner(invocation, project, invocation.settings(project), stack.state) as runner,
+        pytest.raises(NotFoundError, match="http://airflow:8080 has no DAG shop") as error,
+    ):
+        runner.start("shop", {})
+
+    assert "is not deployed to http://airflow:8080" in error.value.next_move
+    assert running.server.asked("/auth/token")[0].body == {"username": "ann", "password": "pw"}

@@ -121,3 +121,14 @@ def test_the_tool_takes_over_process_exit_code_and_output(project, tmp_path):
 
 def test_every_tool_has_its_line_of_help():
     assert set(passthrough.HELP) == set(passthrough.TOOLS)
+
+
+def test_airflows_command_line_is_refused_beside_a_foreign_airflow(airfoil, project, replaced):
+    project.toml.write_text('[airflow]\nurl = "http://airflow:8080"\n')
+
+    outcome = airfoil("airflow", "dags", "list")
+
+    assert outcome.code == 1
+    assert "works on a database" in outcome.err
+    assert replaced == []
+    assert airfoil("mlflow", "--version").code == 7

@@ -5,8 +5,10 @@ import pytest
 
 from airfoil.cli import console
 from airfoil.cli.status_view import exit_code
+from airfoil.stack import servers
 from airfoil.stack.page import status as pictures
 from airfoil.stack.page.facts import Facts
+from airfoil.stack.servers import Server
 from airfoil.stack.state import save
 
 pytestmark = pytest.mark.unit
@@ -111,3 +113,21 @@ def test_watch_looks_again_until_ctrl_c(airfoil, project):
     assert outcome.out.count("Airfoil is not running") == 2
     assert (outcome.code, outcome.err) == (130, "\nInterrupted. The platform is not affected.\n")
     assert [json.loads(line)["schema"] for line in found.out.splitlines()] == [1, 1]
+
+
+def test_a_foreign_server_is_named_with_what_is_lost_and_our_login_is_not_offered(
+    airfoil, answering, stack, project, answer
+):
+    servers.settle(project, {"airflow": Server("airflow", answering.url, "ann", "pw-of-ann")})
+    answering.server.on("GET", "/api/v2/version", answer({"version": "3.4.0"}))
+    stack.state = replace(stack.state, services=stack.state.services[2:], foreign={"airflow": answering.url})
+    save(project.state_file, stack.state)
+
+    outcome = airfoil("status")
+
+    assert outcome.code == 0
+    assert f"Airflow is not ours: {answering.url}, answers, version 3.4.0" in outcome.out
+    assert "The DAG folder of this project is not read there" in outcome.out
+    assert "Login admin" not in outcome.out
+    assert "pw-of-ann" not in outcome.out
+    assert airfoil("status", "--json").json()["foreign"][0]["state"] == "answers"
