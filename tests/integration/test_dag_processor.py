@@ -79,10 +79,12 @@ class Processor:
         return time.monotonic() - began
 
 
-@pytest.fixture
-def processor(migrated_airflow, tmp_path) -> Iterator[Processor]:
-    shutil.copytree(migrated_airflow.folder, tmp_path / "home")
-    found = Processor(AirflowHome(tmp_path / "home"))
+@pytest.fixture(scope="module")
+def processor(migrated_airflow, tmp_path_factory) -> Iterator[Processor]:
+    """One for all: each test has DAG files of its own."""
+    folder = tmp_path_factory.mktemp("processor") / "home"
+    shutil.copytree(migrated_airflow.folder, folder)
+    found = Processor(AirflowHome(folder))
     try:
         found.save("first")
         found.seconds_until(lambda: found.description("first") == "first")
@@ -102,7 +104,7 @@ def test_what_is_saved_is_visible_within_seconds(processor):
     waits["new"] = processor.seconds_until(lambda: processor.description("second") == "first")
     processor.save("second", DAG.format(name="second", description="edited"))
     waits["edited"] = processor.seconds_until(lambda: processor.description("second") == "edited")
-    processor.save("second", "import nothing_of_this_name")
+    processor.save("second", "from airflow.sdk import dag\nimport nothing_of_this_name")
     waits["broken"] = processor.seconds_until(lambda: "nothing_of_this_name" in processor.import_errors())
     processor.save("second", DAG.format(name="second", description="mended"))
     waits["mended"] = processor.seconds_until(lambda: not processor.import_errors())

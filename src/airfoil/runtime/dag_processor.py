@@ -142,7 +142,7 @@ class WatchingManager(DagFileProcessorManager):
 
     def _affected(self, changed: set[Path]) -> set[DagFileInfo]:
         """The DAG files to parse again: the changed ones; all, when a module or file changed that they may read."""
-        parsed = {file.presence_key: file for file in self._file_stats}
+        parsed = {file.presence_key: file for file in (*self._processors, *self._file_stats)}
         found = set()
         for path in changed:
             inside = [bundle for bundle in self._dag_bundles if path.is_relative_to(bundle.path)]

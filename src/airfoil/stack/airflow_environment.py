@@ -55,6 +55,10 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
         "core", "plugins_folder", str(project.root / settings.airflow.plugins), "the project's own folder"
     )
     yield Option("core", "load_examples", "False", "only the project's DAGs")
+    why = (
+        "a DAG of one's own runs as it says; shipped DAGs that ask for more say in their file that they wait"
+    )
+    yield Option("core", "dags_are_paused_at_creation", "False", why)
     yield Option("core", "fernet_key", secrets.fernet_key, "generated once, stable over upgrades")
     yield Option("core", "simple_auth_manager_users", "admin:admin", "one generated administrator")
     yield Option("core", "simple_auth_manager_passwords_file", str(project.passwords), "generated, mode 0600")

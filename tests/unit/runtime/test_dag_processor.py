@@ -186,6 +186,15 @@ def test_a_file_that_changes_while_it_is_parsed_is_parsed_again_afterwards(world
     assert world.manager._is_idle()
 
 
+def test_a_new_file_that_changes_during_its_first_parse_is_parsed_again_afterwards(world):
+    world.manager._processors[File(Path("new.py"))] = None
+    (world.dags / "new.py").write_text("dag 2")
+    world.news()
+    assert world.due() == set()
+    world.manager._processors.clear()
+    assert world.due() == {"new.py"}
+
+
 def test_a_folder_made_later_is_watched_too(world):
     world.parsed("one.py")
     below = world.dags / "team" / "deep"

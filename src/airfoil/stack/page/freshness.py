@@ -1,4 +1,4 @@
-"""Two ways of not asking twice: a file read again only when it changed, and a slow answer kept for a while.
+"""Ways of not asking twice: a file read again only when it changed, a slow answer kept for a while, news of a file.
 
 Nothing here knows what is in the file or who gives the answer.
 """
@@ -41,6 +41,31 @@ class WatchedFile(Generic[T]):
             self._value = self._read(self._path)
             self._seen = seen
         return self._value
+
+
+class FileNews:
+    """Whether one of some files changed since it was last marked as known; what is not there does not change."""
+
+    def __init__(self, *paths: Path) -> None:
+        self._paths = paths
+        self._known = self._signature()
+
+    def __bool__(self) -> bool:
+        return self._signature() != self._known
+
+    def mark(self) -> None:
+        """Take what is there now as known."""
+        self._known = self._signature()
+
+    def _signature(self) -> tuple[tuple[int, int], ...]:
+        found = []
+        for path in self._paths:
+            try:
+                stat = path.stat()
+            except OSError:
+                continue
+            found.append((stat.st_mtime_ns, stat.st_size))
+        return tuple(found)
 
 
 class Latest(Generic[T]):

@@ -18,7 +18,7 @@ from airfoil.stack import memory, process, secrets, servers
 from airfoil.stack import state as states
 from airfoil.stack.page import neighbours, status
 from airfoil.stack.page.facts import AirflowFacts, Facts, MlflowFacts
-from airfoil.stack.page.freshness import Latest, WatchedFile
+from airfoil.stack.page.freshness import FileNews, Latest, WatchedFile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from airfoil.stack.state import StackState
 
 NEIGHBOUR_MAX_AGE_SECONDS = 2.0
+NEWS_MAX_AGE_SECONDS = 1.0
+"""After Airflow's database was written (SQLite): a broken DAG file is on the page while its author still looks."""
 MEMORY_MAX_AGE_SECONDS = 10.0
 """Measuring walks the page tables of every process: 0.1 s of work for a real stack."""
 ANSWERING = frozenset({"ready", "unhealthy"})
@@ -73,6 +75,8 @@ class Sources:
             lambda client, _url: neighbours.read_mlflow(client, clock()),
             self.clean,
         )
+        database = project.airflow_database
+        self._airflow_news = FileNews(database, database.with_name(f"{database.name}-wal"))
         self._airflow_answer = Latest(AirflowFacts(), self._executor, monotonic)
         self._mlflow_answer = Latest(MlflowFacts(), self._executor, monotonic)
         nothing: Mapping[str, float] = {}
@@ -127,11 +131,15 @@ class Sources:
         mlflow = state.foreign.get("mlflow") or self._address(state, "mlflow")
         if airflow is not None:
             last = self._airflow_answer.value
-            asked.append(
-                self._airflow_answer.ask(
-                    lambda: self._airflow.ask(airflow, last), patience_seconds, max_age_seconds
-                )
+            age_seconds = (
+                min(NEWS_MAX_AGE_SECONDS, max_age_seconds) if self._airflow_news else max_age_seconds
             )
+
+            def ask_airflow() -> AirflowFacts:
+                self._airflow_news.mark()
+                return self._airflow.ask(airflow, last)
+
+            asked.append(self._airflow_answer.ask(ask_airflow, patience_seconds, age_seconds))
         if mlflow is not None:
             known = self._mlflow_answer.value
             asked.append(

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from airfoil.stack.page.freshness import Latest, WatchedFile
+from airfoil.stack.page.freshness import FileNews, Latest, WatchedFile
 
 pytestmark = pytest.mark.unit
 
@@ -41,6 +41,19 @@ def test_a_file_is_read_again_only_when_it_changed(tmp_path):
     assert len(reads) == 2
     path.unlink()
     assert watched.value() == "none"
+
+
+def test_a_written_file_is_news_until_it_is_marked_as_known(tmp_path):
+    first, second = tmp_path / "a.db", tmp_path / "a.db-wal"
+    news = FileNews(first, second)
+    assert not news
+    second.write_text("x")
+    assert news
+    assert news, "looking is not knowing"
+    news.mark()
+    assert not news
+    second.unlink()
+    assert news
 
 
 def test_an_answer_is_kept_until_it_is_too_old(executor):
