@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airfoil.errors import AirfoilError, ConfigurationError, InternalError, NeighbourError
+    from airfoil.provider.profiles import profile
     from airfoil.records import DataRef, ModelRef, Record, Scores
 
 __version__ = "0.1.0"
@@ -25,6 +26,7 @@ _HOMES = {
     "NeighbourError": "airfoil.errors",
     "Record": "airfoil.records",
     "Scores": "airfoil.records",
+    "profile": "airfoil.provider.profiles",
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Record",
     "Scores",
     "__version__",
+    "profile",
 ]
 
 

@@ -23,6 +23,37 @@ def get_provider_info() -> dict[str, Any]:
             },
         ],
         "hooks": [{"integration-name": "MLflow", "python-modules": ["airfoil.provider.hooks.mlflow"]}],
+        "config": {
+            "airfoil": {
+                "description": "What Airfoil's stack writes from airfoil.toml; without a stack, write it here.",
+                "options": {
+                    "profiles": {
+                        "description": "Profiles by name, as a JSON object: where a task with that profile runs, and "
+                        "what it may use. A profile that is not here is the profile ``default``.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": '{"training": {"queue": "big", "timeout_seconds": 7200}}',
+                        "default": "",
+                    },
+                    "gpu_pool": {
+                        "description": "The pool of tasks whose profile asks for a ``gpu`` and that run on the "
+                        "scheduler's machine, so that they take turns. It must exist. Empty: none.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "gpu",
+                        "default": "",
+                    },
+                    "source_folders": {
+                        "description": "Folders of code that DAG files import, joined as in ``PATH``; when a file in "
+                        "them changes, the DAG processor of Airfoil's stack parses anew.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "/srv/project/src",
+                        "default": "",
+                    },
+                },
+            },
+        },
         "connection-types": [
             {
                 "connection-type": "mlflow",
