@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 CONNECTIONS = {
@@ -32,6 +32,9 @@ class AirflowHome:
 
     folder: Path
     url: str = ""
+    pools: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    """Further AIRFLOW__* variables."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -62,11 +65,13 @@ class AirflowHome:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.url or f"sqlite:///{self.database}",
+            **self.settings,
         }
 
     def start(self) -> subprocess.Popen[str]:
-        files = {"applied": self.applied, "connections": self.connections, "variables": self.variables}
+        files = {name: getattr(self, name) for name in ("applied", "connections", "variables")}
         options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
+        options += ["--pools", json.dumps(self.pools)]
         return subprocess.Popen(
             [sys.executable, "-m", "airfoil.runtime.setup", *options],
             env=self.environment,

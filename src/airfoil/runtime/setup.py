@@ -1,4 +1,4 @@
-"""Gets Airflow's database ready, once per version, and puts connections and variables into it.
+"""Gets Airflow's database ready, once per version, and puts connections, variables and pools into it.
 
 Kill-safe: a SQLite database is built or upgraded under a temporary name and moved into place when complete, so no
 half-migrated file can arise here. Idempotent: what was applied is remembered beside the database, and a second run
@@ -206,16 +206,35 @@ def import_once(kind: str, path: Path, applied: Applied, *options: str) -> None:
         applied.remember(kind, digest)
 
 
+def import_pools(given: dict[str, Any], folder: Path, applied: Applied) -> None:
+    """Import each pool that is not as it was when it was imported last.
+
+    One by one, because a user may have changed another pool in the web interface since.
+    """
+    remembered = applied.get("pools")
+    known = remembered if isinstance(remembered, dict) else {}
+    changed = {name: pool for name, pool in given.items() if known.get(name) != pool}
+    if changed:
+        file = folder / "pools.json"
+        file.write_text(json.dumps(changed), encoding="utf-8")
+        airflow("pools", "import", str(file))
+        file.unlink()
+    if given != known:
+        # A pool that is not asked for any more is forgotten and stays in Airflow: tasks may still name it.
+        applied.remember("pools", given)
+
+
 def _give_up(sentence: str) -> NoReturn:
     print(f"airfoil: {sentence}", file=sys.stderr, flush=True)
     raise SystemExit(EXIT_CONFIGURATION)
 
 
 def main() -> None:
-    """Entry point: `--applied FILE --connections FILE --variables FILE`; the rest is Airflow's own configuration."""
+    """Entry point: three files and the pools as JSON; the rest is Airflow's own configuration."""
     parser = argparse.ArgumentParser(prog="airfoil.runtime.setup", description=__doc__)
     for name in ("applied", "connections", "variables"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--pools", type=json.loads, default={})
     given = parser.parse_args()
     from airflow import __version__ as release
     from airflow.configuration import conf
@@ -235,6 +254,7 @@ def main() -> None:
         migrate_server(applied, release)
     import_once("connections", given.connections, applied, "--overwrite")
     import_once("variables", given.variables, applied, "--action-on-existing-key", "skip")
+    import_pools(given.pools, given.applied.parent, applied)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The only reader of airfoil.toml and of AIRFOIL_* variables; nothing is read before somebody calls `load`.
 
-`values` and `schema` say what can be set, `source` reads the file, `loading` joins it with the environment, and
-`complaints` words what is wrong. Stack, cli and serving read settings and hand them down as arguments; provider,
-steps and dags must not import this package.
+`values`, `schema` and `airflow_options` say what can be set, `source` reads the file, `tables` its tables of tables,
+`loading` joins it with the environment, and `complaints` words what is wrong. Stack, cli and serving read settings and
+hand them down as arguments; provider, steps and dags must not import this package.
 """
 
 from airfoil.settings.loading import load
@@ -13,6 +13,8 @@ from airfoil.settings.schema import (
     FeastSettings,
     MlflowSettings,
     PageSettings,
+    PoolSettings,
+    ProfileSettings,
     ProjectSettings,
     Settings,
     StackSettings,
@@ -25,6 +27,8 @@ __all__ = [
     "FeastSettings",
     "MlflowSettings",
     "PageSettings",
+    "PoolSettings",
+    "ProfileSettings",
     "ProjectSettings",
     "Settings",
     "StackSettings",

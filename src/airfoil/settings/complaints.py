@@ -4,21 +4,23 @@ Values are shown short, on one line and without passwords. Must not read anythin
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from airfoil.errors import SettingsError, redact
-from airfoil.settings.schema import DOTTED_KEYS, KEYS, SECTIONS
+from airfoil.settings.schema import DOTTED_KEYS, KEYS, NAMED_TABLES, SECTIONS
 
 _SHOWN_CHARACTERS = 60
 _SHOWN_ITEMS = 5
+_AIRFLOWS_OWN = " An option of Airflow itself stands below its section, such as [airflow.core]."
 
 
 def unknown_section(place: str, name: str) -> SettingsError:
     """Say that [name] does not exist."""
-    close = difflib.get_close_matches(name.lower(), SECTIONS, n=1, cutoff=0.5)
+    known = (*SECTIONS, *NAMED_TABLES)
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     meant = f"Did you mean [{close[0]}]? " if close else ""
     return SettingsError(
-        f"{place}: there is no section [{printable(name)}].", f"{meant}Sections: {', '.join(SECTIONS)}."
+        f"{place}: there is no section [{printable(name)}].", f"{meant}Sections: {', '.join(known)}."
     )
 
 
@@ -28,7 +30,7 @@ def unknown_key(place: str, section: str, key: str) -> SettingsError:
     nearest = _nearest_key(section, key.lower())
     meant = f"Did you mean {nearest}? " if nearest else ""
     known = (
-        f"Keys of [{section}]: {', '.join(KEYS[section])}."
+        f"Keys of [{section}]: {', '.join(KEYS[section])}.{_AIRFLOWS_OWN if section == 'airflow' else ''}"
         if section
         else f"Sections: {', '.join(SECTIONS)}."
     )
@@ -63,6 +65,24 @@ def wrong_value(place: str, dotted: str, value: object, problem: Mapping[str, ob
     if problem["type"] == "value_error" and isinstance(context, Mapping):
         expected = str(context["error"])
     return f"{place}: {dotted} must be {expected}, not {shown(value)}."
+
+
+def unknown_entry(place: str, table: str, key: str, known: Iterable[str]) -> SettingsError:
+    """Say that a table whose name the user chose has no such key."""
+    close = difflib.get_close_matches(key.lower(), known := tuple(known), n=1, cutoff=0.6)
+    meant = f"Did you mean {close[0]}? " if close else ""
+    return SettingsError(
+        f"{place}: there is no setting {printable(f'{table}.{key}')}.",
+        f"{meant}Keys of [{printable(table)}]: {', '.join(known)}.",
+    )
+
+
+def wrong_entry(place: str, dotted: str, expected: str, value: object) -> SettingsError:
+    """Say what a value below a name that the user chose must be."""
+    return SettingsError(
+        f"{place}: {printable(dotted)} must be {expected}, not {shown(value)}.",
+        "Correct the value, or delete it to get the default.",
+    )
 
 
 def shown(value: object) -> str:

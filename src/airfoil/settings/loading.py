@@ -17,6 +17,7 @@ from airfoil.settings.environment import overrides, variable
 from airfoil.settings.foreign import refuse_contradictions
 from airfoil.settings.schema import KEYS, SECTIONS, Settings
 from airfoil.settings.source import TomlFile, read_toml
+from airfoil.settings.tables import NamedTables, split_off
 
 _FOLDERS = ("airflow.dags", "airflow.plugins", "feast.repo")
 _DATABASES = ("airflow.database", "mlflow.database")
@@ -40,10 +41,11 @@ def load(root: Path, environ: Mapping[str, str]) -> Settings:
     """Return the settings of the project at `root`; SettingsError says what is wrong and where."""
     root = root.resolve()
     toml = read_toml(root / "airfoil.toml")
+    named, plain = split_off(toml)
     variables = overrides(environ)
-    given = _Given(toml, {**_file_values(toml), **variables}, variables)
+    given = _Given(toml, {**_file_values(plain), **variables}, variables)
     refuse_contradictions(given.values, given.place)
-    settings = _validated(given, default_name=_name_of(root))
+    settings = _with_named_tables(_validated(given, default_name=_name_of(root)), named)
     _refuse_equal_ports(given, settings)
     return _with_absolute_paths(settings, root)
 
@@ -93,6 +95,18 @@ def _validated(given: _Given, default_name: str) -> Settings:
         raise SettingsError(
             sentences[0], "Correct the value, or delete it to get the default.", details=sentences[1:]
         ) from None
+
+
+def _with_named_tables(settings: Settings, named: NamedTables) -> Settings:
+    """Add what was set below names of the user's own choice; it is validated already."""
+    return settings.model_copy(
+        update={
+            "profiles": named.profiles,
+            "pools": named.pools,
+            "airflow_options": named.airflow_options,
+            "given": settings.given | named.given,
+        }
+    )
 
 
 def _refuse_equal_ports(given: _Given, settings: Settings) -> None:

@@ -5,7 +5,7 @@ One frozen model per section. Must not read a file or the environment.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,12 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from airfoil.errors import redact
 from airfoil.settings.values import (
     ArtifactsPlace,
+    Cpu,
     DatabaseUrl,
     Folder,
     Host,
     Mebibytes,
+    Memory,
     Modules,
     Name,
+    PlainName,
+    Pod,
     Port,
     Seconds,
     ServerUrl,
@@ -144,6 +148,42 @@ class FeastSettings(Section):
     repo: Folder = Path("features")
 
 
+class ProfileSettings(Section):
+    """[profiles.NAME]: where a task runs and what it may use; what is not given is left to Airflow."""
+
+    executor: Annotated[Name | None, Field(description="the name of an executor, in quotes")] = None
+    queue: Annotated[Name | None, Field(description="the name of a queue, in quotes")] = None
+    pool: Annotated[Name | None, Field(description="the name of a pool, in quotes")] = None
+    pool_slots: Annotated[int | None, Field(ge=1, le=10_000, description="a whole number from 1")] = None
+    cpu: Annotated[Cpu | None, Field(description='a number of processors, or thousandths such as "500m"')] = (
+        None
+    )
+    memory: Annotated[Memory | None, Field(description='an amount in quotes, such as "512Mi" or "4Gi"')] = (
+        None
+    )
+    gpu: Annotated[int | None, Field(ge=0, le=64, description="a whole number from 0 to 64")] = None
+    timeout_seconds: Annotated[
+        float | None,
+        Field(gt=0, le=31_536_000, allow_inf_nan=False, description="a number of seconds up to a year"),
+    ] = None
+    retries: Annotated[int | None, Field(ge=0, le=1000, description="a whole number from 0 to 1000")] = None
+    environment: Annotated[
+        PlainName | None, Field(description='the name of an environment: letters, digits, "-" and "_"')
+    ] = None
+    pod: Annotated[
+        Pod | None, Field(description="a table with metadata and spec, as in a pod's manifest")
+    ] = None
+
+
+class PoolSettings(Section):
+    """An entry of [pools]: how many tasks of a kind may run at once."""
+
+    slots: Annotated[int, Field(ge=-1, le=1_000_000, description="a whole number, -1 for no limit")]
+    description: Annotated[str, Field(max_length=1000, description="text in quotes")] = ""
+    include_deferred: Flag = False
+    """Whether tasks that wait without a process count as well."""
+
+
 class Settings(Section):
     """What a project sets, with defaults for the rest; `load` makes folders and SQLite files absolute."""
 
@@ -154,6 +194,10 @@ class Settings(Section):
     stack: StackSettings = StackSettings()
     budgets: BudgetSettings = BudgetSettings()
     feast: FeastSettings = FeastSettings()
+    profiles: Mapping[str, ProfileSettings] = Field(default={})
+    pools: Mapping[str, PoolSettings] = Field(default={})
+    airflow_options: Mapping[str, Mapping[str, str]] = Field(default={})
+    """[airflow.SECTION]: Airflow's own options by section and key, as Airflow reads them."""
     given: frozenset[str] = Field(default=frozenset(), exclude=True, repr=False)
     """Dotted names of all values that the file or the environment set."""
 
@@ -176,6 +220,9 @@ SECTIONS: dict[str, type[Section]] = {
     "budgets": BudgetSettings,
     "feast": FeastSettings,
 }
+
+NAMED_TABLES = ("profiles", "pools")
+"""Sections below which the user chooses the names."""
 
 KEYS: dict[str, tuple[str, ...]] = {name: tuple(section.model_fields) for name, section in SECTIONS.items()}
 DOTTED_KEYS: tuple[str, ...] = tuple(f"{section}.{key}" for section, keys in KEYS.items() for key in keys)

@@ -5,9 +5,10 @@ description of each type. Must not know which key a value belongs to.
 """
 
 import ipaddress
+import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -16,6 +17,11 @@ _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Z
 _DRIVER = re.compile(r"postgresql(\+[a-z0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9]")
+_CPU = re.compile(r"[1-9][0-9]*m")
+_MEMORY = re.compile(r"[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_MOST_CPUS = 4096
+_POD_PARTS = ("apiVersion", "kind", "metadata", "spec")
 
 
 def _host(value: str) -> str:
@@ -115,6 +121,40 @@ def _modules(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def plain_name(value: str) -> str:
+    """Accept a name that is a folder's name everywhere."""
+    if not _PLAIN_NAME.fullmatch(value):
+        raise ValueError('a name of letters, digits, "-" and "_"')
+    return value
+
+
+def _cpu(value: float | str) -> float | str:
+    """Accept a number of processors, or thousandths of one as Kubernetes writes them."""
+    fits = _CPU.fullmatch(value) if isinstance(value, str) else 0 < value <= _MOST_CPUS
+    if not fits:
+        raise ValueError('a number of processors above 0, or thousandths such as "500m"')
+    return value
+
+
+def _memory(value: str) -> str:
+    """Accept an amount of memory as Kubernetes writes it."""
+    if not _MEMORY.fullmatch(value):
+        raise ValueError('an amount such as "512Mi" or "4Gi"')
+    return value
+
+
+def _pod(value: dict[str, Any]) -> dict[str, Any]:
+    """Accept the parts of a Kubernetes pod; what is in them is for Kubernetes to judge."""
+    unknown = [key for key in value if key not in _POD_PARTS]
+    if unknown:
+        raise ValueError("a table with metadata and spec, as in a pod's manifest")
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError("a table of texts, numbers, lists and tables (dates in quotes)") from None
+    return value
+
+
 Port = Annotated[int, Field(ge=1, le=65535, description="a whole number from 1 to 65535")]
 Host = Annotated[
     str,
@@ -147,3 +187,21 @@ Seconds = Annotated[
     Field(gt=0, le=86400, allow_inf_nan=False, description="a number of seconds above 0 and up to 86400"),
 ]
 Mebibytes = Annotated[int, Field(ge=1, le=2**24, description="a whole number of MiB from 1 to 16777216")]
+PlainName = Annotated[
+    str,
+    Field(max_length=100, description='a name of letters, digits, "-" and "_"'),
+    AfterValidator(plain_name),
+]
+Cpu = Annotated[
+    int | float | str,
+    Field(description='a number of processors, or thousandths such as "500m"'),
+    AfterValidator(_cpu),
+]
+Memory = Annotated[
+    str, Field(description='an amount in quotes, such as "512Mi" or "4Gi"'), AfterValidator(_memory)
+]
+Pod = Annotated[
+    dict[str, Any],
+    Field(description="a table with metadata and spec, as in a pod's manifest"),
+    AfterValidator(_pod),
+]

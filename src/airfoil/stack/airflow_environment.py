@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from airfoil.stack import profiles
 from airfoil.stack.address import reachable
 
 if TYPE_CHECKING:
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from airfoil.settings import Settings
     from airfoil.stack.project import Project
     from airfoil.stack.secrets import Secrets
+
+
+_LOCAL = "LocalExecutor"
+_PLAIN_LOCAL = "airflow.executors.local_executor.LocalExecutor"
+_WAKING = "airfoil.runtime.executor.WakingLocalExecutor"
+_THEIRS = "set in airfoil.toml"
 
 
 class Option(NamedTuple):
@@ -39,12 +46,32 @@ def database_url(settings: Settings, project: Project) -> str:
 def options(
     settings: Settings, project: Project, secrets: Secrets, port: int, engine: str
 ) -> Iterator[Option]:
-    """Every option we set, in the order a reader would ask for them."""
+    """Every option that is set, in the order a reader would ask for them; the user's wins over ours of the same name.
+
+    The settings have refused those that are not the user's to decide.
+    """
+    theirs = {
+        (section, key): value
+        for section, table in settings.airflow_options.items()
+        for key, value in table.items()
+    }
+    executor = theirs.pop(("core", "executor"), "")
+    for option in _ours(settings, project, secrets, port, engine, executor):
+        value = theirs.pop((option.section, option.key), None)
+        yield option if value is None else option._replace(value=value, reason=_THEIRS)
+    for (section, key), value in theirs.items():
+        yield Option(section, key, value, _THEIRS)
+
+
+def _ours(
+    settings: Settings, project: Project, secrets: Secrets, port: int, engine: str, executor: str
+) -> Iterator[Option]:
     yield from _places(settings, project, secrets, port)
-    yield from _pace(settings, engine)
+    yield from _pace(settings, engine, executor)
     yield from _patience()
     yield from _calm()
     yield from _quiet()
+    yield from _profiles(settings, project)
 
 
 def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -> Iterator[Option]:
@@ -75,14 +102,16 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
     yield Option("airfoil", "source_folders", str(project.sources), why)
 
 
-def _pace(settings: Settings, engine: str) -> Iterator[Option]:
+def _pace(settings: Settings, engine: str, executor: str) -> Iterator[Option]:
+    reason = _THEIRS if executor else "tasks run on this machine"
     if engine == "preloaded":
-        executor, idle = "airfoil.runtime.executor.WakingLocalExecutor", "0"
+        executor = _waking(executor or _LOCAL)
         yield Option("core", "mp_start_method", "fork", "workers share the memory of their pre-loaded parent")
-        why = "the executor sleeps instead, and wakes when a task ends or the database changes"
+    yield Option("core", "executor", executor or _LOCAL, reason)
+    if _WAKING in executor:
+        idle, why = "0", "the executor sleeps instead, and wakes when a task ends or the database changes"
     else:
-        executor, idle, why = "LocalExecutor", "0.5", "hand tasks over sooner than after a second"
-    yield Option("core", "executor", executor, "tasks run on this machine")
+        idle, why = "0.5", "hand tasks over sooner than after a second"
     yield Option("scheduler", "scheduler_idle_sleep_time", idle, why)
     yield Option(
         "core", "parallelism", str(settings.airflow.parallelism), "a laptop, not the default of 32 workers"
@@ -123,6 +152,29 @@ def _calm() -> Iterator[Option]:
     yield Option("scheduler", "scheduler_heartbeat_sec", "10", why)
     yield Option("scheduler", "job_heartbeat_sec", "10", why)
     yield Option("triggerer", "job_heartbeat_sec", "10", why)
+
+
+def _waking(executors: str) -> str:
+    """Put our LocalExecutor in the place of Airflow's, under the same name, so that tasks may ask for it by that.
+
+    Executors of teams (after a semicolon) stay as they are.
+    """
+    shared, semicolon, of_teams = executors.partition(";")
+    found = []
+    for entry in shared.split(","):
+        alias, _, name = entry.strip().rpartition(":")
+        found.append(f"{alias or _LOCAL}:{_WAKING}" if name in {_LOCAL, _PLAIN_LOCAL} else entry.strip())
+    return ",".join(found) + semicolon + of_teams
+
+
+def _profiles(settings: Settings, project: Project) -> Iterator[Option]:
+    tables = profiles.tables_json(settings, project)
+    yield Option(
+        "airfoil", "profiles", tables, "the tables [profiles.NAME] of airfoil.toml, for the provider"
+    )
+    yield Option(
+        "airfoil", "gpu_pool", profiles.GPU_POOL, "tasks that ask for a GPU take turns on this machine"
+    )
 
 
 def _quiet() -> Iterator[Option]:

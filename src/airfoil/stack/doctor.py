@@ -17,6 +17,7 @@ from airfoil.errors import AirfoilError, NeighbourError
 from airfoil.stack import (
     checks_databases,
     checks_machine,
+    checks_profiles,
     checks_project,
     checks_running,
     checks_servers,
@@ -123,6 +124,8 @@ MACHINE_CHECKS: dict[str, Check] = {
 }
 PROJECT_CHECKS: dict[str, Check] = {
     "settings": checks_project.check_settings,
+    "airflow": checks_profiles.check_airflow_options,
+    "profiles": checks_profiles.check_profiles,
     "permissions": checks_project.check_permissions,
     "secrets": checks_project.check_secrets,
     "exposure": checks_project.check_exposure,

@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 
 from airfoil.stack import port_probe, process
+from airfoil.stack.airflow_catalog import Catalog, read_catalog
 
 _MIB = 2**20
 _CONNECT_TIMEOUT_SECONDS = 2.0
@@ -128,6 +129,7 @@ class Machine:
     available_memory_mib: Callable[[], float] = available_memory_mib
     installed: Callable[[str], str | None] = installed_version
     requirements: Callable[[], list[str]] = own_requirements
+    airflow_catalog: Callable[[], Catalog] = read_catalog
     port_blocked: Callable[[str, int], OSError | None] = port_probe.blocked_by
     port_explained: Callable[[str, int], str] = port_probe.explain_taken
     port_owned_by: Callable[[int, str], bool] = port_probe.owned_by_stack

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Literal
 
-from airfoil.stack import connections, work_environment
+from airfoil.stack import connections, profiles, work_environment
 from airfoil.stack.address import reachable
 from airfoil.stack.mlflow_login import login_file
 from airfoil.stack.process import STACK_MARK
@@ -123,7 +123,7 @@ def specification(
     rows: list[Service] = []
     if "airflow" not in foreign:
         airflow_url = reachable(settings.airflow.host, ports["airflow"])
-        rows += [_setup(project, engine), *([_preload()] if engine == "preloaded" else [])]
+        rows += [_setup(settings, project, engine), *([_preload()] if engine == "preloaded" else [])]
         rows += _airflow(settings, airflow_url, ports["airflow"], engine)
     if "mlflow" not in foreign:
         mlflow = _mlflow(settings, project, secrets, ports["mlflow"], engine)
@@ -173,7 +173,7 @@ def _python(module: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module, *arguments)
 
 
-def _setup(project: Project, engine: str) -> Service:
+def _setup(settings: Settings, project: Project, engine: str) -> Service:
     module = "airfoil.runtime.setup"
     return Service(
         name="setup",
@@ -187,6 +187,8 @@ def _setup(project: Project, engine: str) -> Service:
             str(connections.connections_file(project)),
             "--variables",
             str(connections.variables_file(project)),
+            "--pools",
+            profiles.pools_json(settings),
         ),
         module=module,
         stage=AIRFLOW_LAYER if engine == "preloaded" else "",

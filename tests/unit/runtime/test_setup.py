@@ -275,6 +275,29 @@ def test_an_import_that_failed_is_tried_again(world, tmp_path, monkeypatch):
     assert len(world.commands) == 1
 
 
+def test_each_pool_is_imported_once_and_alone_when_it_changes(world, tmp_path, monkeypatch):
+    imported = []
+
+    def airflow(*arguments: str) -> None:
+        assert arguments[:2] == ("pools", "import")
+        imported.append(json.loads(Path(arguments[2]).read_text()))
+
+    monkeypatch.setattr(setup, "airflow", airflow)
+    gpu, api = {"slots": 1, "description": ""}, {"slots": 3, "description": "ä"}
+    for pools in ({}, {"gpu": gpu}, {"gpu": gpu}, {"gpu": gpu, "api": api}, {"api": api | {"slots": 4}}, {}):
+        setup.import_pools(pools, tmp_path, Applied(world.applied_file))
+    assert imported == [{"gpu": gpu}, {"api": api}, {"api": api | {"slots": 4}}]
+    assert not (tmp_path / "pools.json").exists()
+    assert world.applied.get("pools") == {}
+
+
+@pytest.mark.parametrize("remembered", [None, [], "x", {"gpu": 3}])
+def test_pools_are_imported_when_what_is_remembered_makes_no_sense(world, tmp_path, remembered):
+    world.applied.remember("pools", remembered)
+    setup.import_pools({"gpu": {"slots": 1, "description": ""}}, tmp_path, world.applied)
+    assert world.commands == [f"pools import {tmp_path / 'pools.json'}"]
+
+
 # -- running airflow's command line in here
 
 

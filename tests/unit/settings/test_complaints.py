@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from airfoil.settings.complaints import printable, shown, unknown_key
+from airfoil.settings.complaints import printable, shown, unknown_entry, unknown_key, wrong_entry
 
 pytestmark = pytest.mark.unit
 
@@ -40,3 +40,16 @@ def test_text_for_a_terminal_has_no_control_characters():
 def test_a_key_like_no_other_gets_the_list_alone():
     move = unknown_key("airfoil.toml:1", "page", "zzzz").next_move
     assert move == "Keys of [page]: host, port."
+
+
+def test_a_key_of_airflow_is_told_where_airflows_own_stand():
+    assert "such as [airflow.core]." in unknown_key("airfoil.toml:1", "airflow", "max_tis").next_move
+
+
+def test_an_entry_below_a_name_is_told_with_its_nearest_and_without_control_characters():
+    error = unknown_entry("airfoil.toml:3", "profiles.a", "gpus", ["cpu", "gpu"])
+    assert str(error) == "airfoil.toml:3: there is no setting profiles.a.gpus."
+    assert error.next_move == "Did you mean gpu? Keys of [profiles.a]: cpu, gpu."
+    assert (
+        str(wrong_entry("f:1", "pools.a\x1b", "a number", "x")) == 'f:1: pools.a? must be a number, not "x".'
+    )

@@ -3,7 +3,14 @@
 import pytest
 from pydantic import ValidationError
 
-from airfoil.settings.schema import DOTTED_KEYS, SECTIONS, Settings
+from airfoil.settings.schema import (
+    DOTTED_KEYS,
+    NAMED_TABLES,
+    SECTIONS,
+    PoolSettings,
+    ProfileSettings,
+    Settings,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -14,8 +21,13 @@ def test_every_key_says_what_it_must_be(dotted):
     assert SECTIONS[section].model_fields[key].description
 
 
+@pytest.mark.parametrize("kind", [PoolSettings, ProfileSettings])
+def test_every_key_below_a_name_says_what_it_must_be(kind):
+    assert all(field.description for field in kind.model_fields.values())
+
+
 def test_the_sections_are_the_fields_of_settings():
-    assert [*SECTIONS, "given"] == list(Settings.model_fields)
+    assert [*SECTIONS, *NAMED_TABLES, "airflow_options", "given"] == list(Settings.model_fields)
     assert all(isinstance(getattr(Settings(), name), section) for name, section in SECTIONS.items())
 
 

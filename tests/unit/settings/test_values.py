@@ -1,11 +1,25 @@
 """What a single value may be."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from airfoil.settings.values import ArtifactsPlace, DatabaseUrl, Folder, Host, Modules, Name, Port, Seconds
+from airfoil.settings.values import (
+    ArtifactsPlace,
+    Cpu,
+    DatabaseUrl,
+    Folder,
+    Host,
+    Memory,
+    Modules,
+    Name,
+    PlainName,
+    Pod,
+    Port,
+    Seconds,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -99,3 +113,24 @@ def test_a_password_that_needs_escaping_is_explained():
 def test_other_values(kind, good, bad):
     assert [value for value in good if not accepts(kind, value)] == []
     assert [value for value in bad if accepts(kind, value)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (Cpu, [1, 0.5, "500m", 64], [0, -1, "1", "m", "0m", "1.5m", float("nan"), float("inf"), 5000, ""]),
+        (Memory, ["512Mi", "4Gi", "1.5G", "100k"], ["", "4", "4GB", "0Gi", "-1Gi", "4 Gi", "Gi", "4gi"]),
+        (PlainName, ["a", "3d", "my-env_2"], ["", "-a", "a b", "ä", "a/b", "..", "a\n", "x" * 101]),
+        (Pod, [{}, {"spec": {"nodeSelector": {"a": "b"}}}, {"metadata": {"labels": {}}, "kind": "Pod"}], []),
+    ],
+)
+def test_what_a_profile_may_ask_for(kind, good, bad):
+    assert [value for value in good if not accepts(kind, value)] == []
+    assert [value for value in bad if accepts(kind, value)] == []
+
+
+@pytest.mark.parametrize(
+    "pod", [{"spce": {}}, {"spec": {"at": dt.date(2026, 1, 2)}}, {"spec": {"x": float("nan")}}, "spec", []]
+)
+def test_what_is_no_pod(pod):
+    assert not accepts(Pod, pod)

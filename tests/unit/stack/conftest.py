@@ -31,6 +31,7 @@ HEALTHY = Machine(
         'mlflow==3.17.2; extra == "stack"',
         "feast<0.68,>=0.67",
     ],
+    airflow_catalog=lambda: {"core": frozenset({"executor", "max_active_runs_per_dag", "fernet_key"})},
     port_blocked=lambda _host, _port: None,
     port_explained=lambda _host, _port: "is in use by nginx (process 7)",
     port_owned_by=lambda _port, _mark: False,

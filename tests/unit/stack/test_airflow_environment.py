@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from airfoil.settings import Settings
+from airfoil.settings import ProfileSettings, Settings
+from airfoil.settings.airflow_options import OURS
 from airfoil.settings.schema import AirflowSettings
 from airfoil.stack import airflow_environment
 from airfoil.stack.project import Project
@@ -14,6 +15,7 @@ from airfoil.stack.secrets import Secrets
 
 pytestmark = pytest.mark.unit
 
+WAKING = "airfoil.runtime.executor.WakingLocalExecutor"
 PROJECT = Project(Path("/home/ä b/shop"))
 SECRETS = Secrets(
     fernet_key="FERNET",
@@ -26,13 +28,13 @@ SECRETS = Secrets(
 )
 
 
-def options(engine="preloaded", **airflow):
-    settings = Settings(airflow=AirflowSettings(**airflow))
+def options(engine="preloaded", theirs=None, **airflow):
+    settings = Settings(airflow=AirflowSettings(**airflow), airflow_options=theirs or {})
     return list(airflow_environment.options(settings, PROJECT, SECRETS, 8090, engine))
 
 
-def values(engine="preloaded", **airflow):
-    return {f"{one.section}.{one.key}": one.value for one in options(engine, **airflow)}
+def values(engine="preloaded", theirs=None, **airflow):
+    return {f"{one.section}.{one.key}": one.value for one in options(engine, theirs, **airflow)}
 
 
 @pytest.mark.parametrize("engine", ["preloaded", "plain"])
@@ -89,7 +91,7 @@ def test_the_secrets_are_ours():
 
 def test_the_preloaded_engine_waits_in_its_executor_and_the_plain_one_is_airflows_own():
     ours = values("preloaded")
-    assert ours["core.executor"] == "airfoil.runtime.executor.WakingLocalExecutor"
+    assert ours["core.executor"] == f"LocalExecutor:{WAKING}"
     assert ours["scheduler.scheduler_idle_sleep_time"] == "0"
     assert ours["core.mp_start_method"] == "fork"
     plain = values("plain")
@@ -117,3 +119,69 @@ def test_nothing_is_reported_home_and_no_default_password_is_possible():
         "name and role; the password is generated"
     )
     assert "core.simple_auth_manager_all_admins" not in found
+
+
+def test_the_users_option_wins_over_ours_and_others_are_added():
+    theirs = {"core": {"test_connection": "Enabled", "max_active_runs_per_dag": "4"}, "celery": {"a": "1"}}
+    found = options(theirs=theirs)
+    ours = {f"{one.section}.{one.key}": one for one in found}
+    assert len(found) == len(ours), "each once"
+    assert (ours["core.test_connection"].value, ours["celery.a"].value) == ("Enabled", "1")
+    assert ours["core.max_active_runs_per_dag"].reason == "set in airfoil.toml"
+    assert len(found) == len(options()) + 2
+
+
+def test_what_the_platform_decides_is_refused_before_it_comes_here():
+    """Everything that depends on paths, ports, secrets or the engine stands in the list of refusals."""
+    other = Settings(
+        airflow=AirflowSettings(host="10.0.0.1", dags=Path("x"), plugins=Path("y"), parallelism=9)
+    )
+    secrets = Secrets(*[f"other{number}" for number in range(7)])
+    project = Project(Path("/other"))
+    before = values("plain")
+    after = {
+        f"{one.section}.{one.key}": one.value
+        for one in airflow_environment.options(other, project, secrets, 9999, "plain")
+    }
+    differing = {name for name, value in before.items() if after[name] != value}
+    assert differing
+    assert differing - set(OURS) == set()
+    assert set(OURS) - set(values()) == {
+        *("core.auth_manager", "database.sql_alchemy_conn_async"),
+        *("api.ssl_cert", "api.ssl_key"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("LocalExecutor", f"LocalExecutor:{WAKING}"),
+        ("LocalExecutor,k8s:KubernetesExecutor", f"LocalExecutor:{WAKING},k8s:KubernetesExecutor"),
+        ("here:LocalExecutor", f"here:{WAKING}"),
+        (
+            " CeleryExecutor , airflow.executors.local_executor.LocalExecutor",
+            f"CeleryExecutor,LocalExecutor:{WAKING}",
+        ),
+        ("LocalExecutor;team1=LocalExecutor", f"LocalExecutor:{WAKING};team1=LocalExecutor"),
+    ],
+)
+def test_our_executor_takes_the_place_of_airflows_under_the_same_name(given, expected):
+    found = values(theirs={"core": {"executor": given}})
+    assert found["core.executor"] == expected
+    assert found["scheduler.scheduler_idle_sleep_time"] == "0"
+    assert values("plain", {"core": {"executor": given}})["core.executor"] == given
+
+
+def test_without_our_executor_the_scheduler_pauses_by_itself():
+    found = values(theirs={"core": {"executor": "CeleryExecutor"}})
+    assert found["core.executor"] == "CeleryExecutor"
+    assert float(found["scheduler.scheduler_idle_sleep_time"]) > 0
+
+
+def test_profiles_travel_as_json():
+    settings = Settings(profiles={"big": ProfileSettings(gpu=1)})
+    found = airflow_environment.environment(
+        airflow_environment.options(settings, PROJECT, SECRETS, 8080, "plain")
+    )
+    assert found["AIRFLOW__AIRFOIL__PROFILES"] == '{"big": {"gpu": 1}}'
+    assert found["AIRFLOW__AIRFOIL__GPU_POOL"] == "gpu"
