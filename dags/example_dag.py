@@ -21,7 +21,7 @@ from airflow.sdk import Param, dag, get_current_context, task
         "trees": Param(50, type="integer", minimum=1, maximum=1000),
         "max_depth": Param(4, type="integer", minimum=1, maximum=50),
     },
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=5)},
+    default_args={"owner": "airfoil", "retries": 2, "retry_delay": timedelta(seconds=5)},
     tags=["example", "mlflow"],
 )
 def example_dag() -> None:

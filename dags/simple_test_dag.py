@@ -14,6 +14,7 @@ with DAG(
     schedule="@daily",
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
+    default_args={"owner": "airfoil"},
     tags=["example"],
 ):
     BashOperator(task_id="say_hello", bash_command="echo Hello from Airfoil")

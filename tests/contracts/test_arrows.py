@@ -62,7 +62,7 @@ def test_running_a_step_still_loads_no_airflow_and_no_client():
 
 
 @pytest.mark.parametrize(
-    "room", ["stack", "settings", "serving", "clients.tracking", "provider.get_provider_info"]
+    "room", ["stack", "settings", "serving", "lint", "clients.tracking", "provider.get_provider_info"]
 )
 def test_a_room_is_light_to_enter(room):
     assert not loaded_by(f"import airfoil.{room}") & HEAVY

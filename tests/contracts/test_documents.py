@@ -15,6 +15,7 @@ import typer
 
 import airfoil
 from airfoil.cli.app import app
+from airfoil.lint.catalog import CATALOG
 from airfoil.settings import PoolSettings, ProfileSettings
 from airfoil.settings.airflow_options import OURS
 from airfoil.settings.schema import SECTIONS
@@ -124,6 +125,11 @@ def test_every_decision_is_in_the_index_and_has_its_parts():
         text = path.read_text(encoding="utf-8")
         for part in ("Status: ", "## Context", "## Decision", "## Consequences", "## What violates this"):
             assert part in text, f"{path.name} lacks '{part}'"
+
+
+def test_every_rule_of_the_check_is_documented_and_no_other():
+    rows = re.findall(r"^\| (AF\d+) \| (\w+) \| (.+) \|$", read("docs/check.md"), re.MULTILINE)
+    assert rows == [(code, *kind) for code, kind in CATALOG.items()]
 
 
 def test_the_documentation_builds_without_a_warning(tmp_path):

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from airfoil.cli import (
+    check,
     console,
     demo,
     doctor,
@@ -23,7 +24,7 @@ from airfoil.cli.context import Invocation
 SECTIONS = {
     "Platform": ("up", "down", "status", "logs"),
     "Work": ("run", "retry", "demo"),
-    "Project": ("init", "doctor", "version"),
+    "Project": ("init", "check", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
 GLOBAL_FLAGS = frozenset({"--debug"})
@@ -127,6 +128,7 @@ app.command()(run.run)
 app.command()(retry.retry)
 app.command()(demo.demo)
 app.command()(init.init)
+app.command()(check.check)
 app.command()(doctor.doctor)
 app.command("version")(version.version)
 for tool in passthrough.TOOLS:

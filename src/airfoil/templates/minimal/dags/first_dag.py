@@ -18,6 +18,7 @@ from airflow.sdk import Param, dag, get_current_context, task
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     params={"window": Param(3, type="integer", minimum=1, maximum=7)},
+    default_args={"owner": "{{name}}"},
     tags=["{{name}}"],
 )
 def first_dag() -> None:

@@ -19,7 +19,7 @@ from airflow.sdk import Param, dag, get_current_context, task
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     params={"trees": Param(50, type="integer", minimum=1, maximum=1000)},
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=5)},
+    default_args={"owner": "{{name}}", "retries": 2, "retry_delay": timedelta(seconds=5)},
     tags=["{{name}}", "mlflow"],
 )
 def first_dag() -> None:

@@ -1,0 +1,121 @@
+"""What a DAG says of itself: its schedule, its start date, who owns it and what it is for."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from airfoil.lint.calls import DagCall, dag_calls, literal_items, text
+from airfoil.lint.fault import Fault, fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airfoil.lint.source import Source
+
+PRESETS = {
+    "@once",
+    "@continuous",
+    "@hourly",
+    "@daily",
+    "@weekly",
+    "@monthly",
+    "@quarterly",
+    "@yearly",
+    "@annually",
+}
+SHORT_CRON, LONG_CRON = 5, 7
+MOVING = {"now", "utcnow", "today", "days_ago", "time", "yesterday", "tomorrow"}
+SCHEDULE_MEND = "Write five cron fields such as `0 2 * * *`, a preset such as `@daily`, or a timedelta."
+FIXED = "Give a fixed date, such as `datetime(2026, 1, 1, tzinfo=UTC)`."
+
+
+def find_shape(source: Source) -> Iterator[Fault]:
+    """AF303 to AF307: schedule, start date, tags, description, owner."""
+    for dag in dag_calls(source):
+        yield from _schedule(dag, source)
+        if not dag.is_whole:
+            continue
+        named = f"The DAG {dag.dag_id}" if dag.dag_id else "This DAG"
+        defaults, known = _defaults(dag, source)
+        catchup, starts = dag.argument("catchup"), _is_given(dag, "start_date") or "start_date" in defaults
+        if known and not starts and catchup is not None and _is_true(catchup.value):
+            message = f"{named} catches up, but has no start date to catch up from."
+            yield fault("AF304", source.name, catchup.lineno, message, "Add `start_date=`.")
+        if not _is_given(dag, "tags"):
+            yield fault("AF305", source.name, dag.line, f"{named} has no tags.", 'Add `tags=["..."]`.')
+        if not _is_given(dag, "description"):
+            yield fault(
+                "AF306", source.name, dag.line, f"{named} has no description.", 'Add `description="..."`.'
+            )
+        if known and "owner" not in defaults and not _tasks_are_owned(source):
+            mend = 'Add `default_args={"owner": "..."}`.'
+            yield fault("AF307", source.name, dag.line, f"{named} does not say who owns it.", mend)
+
+
+def find_moving_dates(source: Source) -> Iterator[Fault]:
+    """AF207: start dates that are another one at each parse."""
+    for value in _start_dates(source):
+        resolved = source.resolve(value)
+        for node in ast.walk(resolved) if resolved is not None else ():
+            if isinstance(node, ast.Call):
+                name = source.dotted(node.func)
+                if source.is_imported(node.func) and name.rpartition(".")[2] in MOVING:
+                    called = name.rpartition(".")[2]
+                    message = f"The start date is `{called}()`: another one whenever the file is parsed."
+                    yield fault("AF207", source.name, value.lineno, message, FIXED, subject=name)
+                    break
+
+
+def _start_dates(source: Source) -> Iterator[ast.expr]:
+    for node in source.nodes:
+        if isinstance(node, ast.keyword) and node.arg == "start_date":
+            yield node.value
+        elif isinstance(node, ast.Dict):
+            yield from (value for _, name, value in literal_items(node) if name == "start_date")
+
+
+def _schedule(dag: DagCall, source: Source) -> Iterator[Fault]:
+    for name in ("schedule", "schedule_interval"):
+        given = dag.argument(name)
+        said = text(source.resolve(given.value)) if given is not None else None
+        if given is not None and said is not None and not _may_be_schedule(said):
+            message = f"'{said}' is no schedule."
+            yield fault("AF303", source.name, given.value.lineno, message, SCHEDULE_MEND)
+
+
+def _may_be_schedule(said: str) -> bool:
+    """Tell what is certainly none; whether cron fields are right is Airflow's to say."""
+    if said.startswith("@"):
+        return said in PRESETS
+    return SHORT_CRON <= len(said.split()) <= LONG_CRON
+
+
+def _is_true(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is True
+
+
+def _is_given(dag: DagCall, name: str) -> bool:
+    keyword = dag.argument(name)
+    if keyword is None:
+        return False
+    value = keyword.value
+    if isinstance(value, ast.Constant):
+        return bool(value.value)
+    return not (isinstance(value, ast.List | ast.Set | ast.Tuple) and not value.elts)
+
+
+def _defaults(dag: DagCall, source: Source) -> tuple[set[str], bool]:
+    """Give the names in default_args, and whether they are all known."""
+    keyword = dag.argument("default_args")
+    if keyword is None:
+        return set(), True
+    value = source.resolve(keyword.value)
+    if not isinstance(value, ast.Dict):
+        return set(), False
+    whole = all(isinstance(key, ast.Constant) for key in value.keys)
+    return {name for _, name, _ in literal_items(value)}, whole
+
+
+def _tasks_are_owned(source: Source) -> bool:
+    return any(isinstance(node, ast.keyword) and node.arg == "owner" for node in source.nodes)
