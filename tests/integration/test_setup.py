@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.integration.airflow_home import AirflowHome
+from tests.integration.airflow_home import CONNECTIONS, AirflowHome
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +36,10 @@ def test_a_new_database_is_complete_private_and_filled(migrated_airflow):
         ("feast_default", "feast", None),
         ("mlflow_default", "mlflow", 5000),
     ]
-    assert [row[0] for row in home.rows("select key from variable")] == ["airfoil_project"]
+    assert [row[0] for row in home.rows("select key from variable order by 1")] == [
+        "airfoil_managed",
+        "airfoil_project",
+    ]
     assert b"p%w" not in home.database.read_bytes(), "passwords are encrypted with the Fernet key"
     remembered = json.loads(home.applied.read_text())
     assert remembered["database"]["revision"] == revision(home)
@@ -54,7 +57,7 @@ def test_a_second_run_touches_nothing(copy):
 
 def test_a_connection_that_changed_in_the_settings_changes_and_a_users_variable_stays(copy):
     copy.rows("update connection set description = 'mine' where conn_id = 'feast_default'")
-    copy.rows("update variable set val = 'mine', is_encrypted = 0")
+    copy.rows("update variable set val = 'mine', is_encrypted = 0 where key = 'airfoil_project'")
     copy.connections.write_text(
         json.dumps({"mlflow_default": {"conn_type": "mlflow", "host": "http://h", "port": 5001}})
     )
@@ -62,7 +65,54 @@ def test_a_connection_that_changed_in_the_settings_changes_and_a_users_variable_
     copy.run_well()
     assert copy.rows("select port from connection where conn_id = 'mlflow_default'") == [(5001,)]
     assert copy.rows("select description from connection where conn_id = 'feast_default'") == [("mine",)]
-    assert copy.rows("select val from variable") == [("mine",)]
+    assert copy.rows("select val from variable where key = 'airfoil_project'") == [("mine",)]
+
+
+def test_a_persons_change_outlives_new_settings_and_deleting_it_gives_ours_back(copy):
+    copy.rows("update connection set port = 7777 where conn_id = 'mlflow_default'")
+    copy.run_well()
+    port = "select port from connection where conn_id = 'mlflow_default'"
+    assert copy.rows(port) == [(7777,)]
+    assert json.loads(copy.applied.read_text()).get("kept") == [], "we would not have changed it"
+    changed = {name: {**fields} for name, fields in CONNECTIONS.items()}
+    changed["mlflow_default"]["port"] = 5001
+    copy.connections.write_text(json.dumps(changed))
+    copy.run_well()
+    assert copy.rows(port) == [(7777,)]
+    assert json.loads(copy.applied.read_text())["kept"] == ["mlflow_default"]
+    copy.rows("delete from connection where conn_id = 'mlflow_default'")
+    copy.run_well()
+    assert copy.rows(port) == [(5001,)]
+    assert json.loads(copy.applied.read_text())["kept"] == []
+
+
+def test_another_migrated_database_gets_its_connections_and_keeps_its_own(copy, tmp_path):
+    """The memory of what was written belongs to the database, not to the folder."""
+    other = AirflowHome(tmp_path / "other")
+    other.run_well()
+    other.rows("delete from connection")
+    other.rows("delete from variable")
+    other.rows(
+        "insert into connection (conn_id, conn_type, host, is_encrypted, is_extra_encrypted)"
+        " values ('feast_default', 'feast', '/theirs', 0, 0)"
+    )
+    copy.url = f"sqlite:///{other.database}"
+    copy.run_well()
+    assert other.rows("select conn_id, host from connection order by 1") == [
+        ("feast_default", "/theirs"),
+        ("mlflow_default", "http://127.0.0.1"),
+    ]
+    assert len(copy.rows("select * from connection")) == 2, "the first one is as it was"
+
+
+def test_a_database_of_another_key_is_for_a_person(copy):
+    copy.rows(
+        "update connection set password = 'gAAAAABno', is_encrypted = 1 where conn_id = 'mlflow_default'"
+    )
+    code, said = copy.run()
+    assert code == HALF_WAY
+    assert "that another key has encrypted" in said
+    assert copy.rows("select password from connection where conn_id = 'mlflow_default'") == [("gAAAAABno",)]
 
 
 def test_a_first_start_that_is_killed_half_way_leaves_nothing_half_built(tmp_path):

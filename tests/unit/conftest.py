@@ -93,7 +93,7 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(answer.raw())
 
-        do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815 - http.server looks for these names
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server looks for these names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
             """Keep the test output quiet."""

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from airfoil.cli import (
     check,
+    connections,
     console,
     demo,
     doctor,
@@ -17,6 +18,7 @@ from airfoil.cli import (
     platform,
     retry,
     run,
+    variables,
     version,
 )
 from airfoil.cli.context import Invocation
@@ -24,7 +26,7 @@ from airfoil.cli.context import Invocation
 SECTIONS = {
     "Platform": ("up", "down", "status", "logs"),
     "Work": ("run", "retry", "demo"),
-    "Project": ("init", "check", "doctor", "version"),
+    "Project": ("init", "check", "connections", "variables", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
 GLOBAL_FLAGS = frozenset({"--debug"})
@@ -129,6 +131,8 @@ app.command()(retry.retry)
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(check.check)
+app.add_typer(connections.app, name="connections")
+app.add_typer(variables.app, name="variables")
 app.command()(doctor.doctor)
 app.command("version")(version.version)
 for tool in passthrough.TOOLS:

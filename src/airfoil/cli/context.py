@@ -5,6 +5,7 @@ The seam of the command line: tests hand in another `Stack`. Everything heavy is
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass
@@ -14,13 +15,17 @@ from typing import TYPE_CHECKING, Protocol, cast
 from airfoil.errors import NeighbourError, ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airfoil.settings import Settings
     from airfoil.stack.airflow_rest import AirflowRest
+    from airfoil.stack.airflow_store import AirflowStore
     from airfoil.stack.mlflow_rest import MlflowRest
     from airfoil.stack.project import Project
     from airfoil.stack.state import StackState
+
+
+STORE_SECONDS = 10.0
 
 
 class Stack(Protocol):
@@ -109,6 +114,27 @@ class Invocation:
 
         server = servers.mlflow_of(project, state, auth=settings.mlflow.auth)
         return MlflowRest(server.url, server.username or None, server.password, timeout_seconds)
+
+    @contextlib.contextmanager
+    def store(self, project: Project, settings: Settings) -> Iterator[AirflowStore]:
+        """Open Airflow's connections and variables: over the API of what runs, else in our database."""
+        from airfoil.stack import introduction, servers
+        from airfoil.stack.airflow_rest import AirflowRest
+        from airfoil.stack.airflow_store import ProcessStore, RestStore
+
+        foreign = servers.resolve(settings, project, os.environ).get("airflow")
+        if foreign is not None:
+            introduction.meet(foreign)
+            client = AirflowRest(foreign.url, foreign.username, foreign.password, STORE_SECONDS)
+        else:
+            state = self.platform.current(project)
+            service = state.service("api-server") if state else None
+            if state is None or service is None or service.state not in {"ready", "unhealthy"}:
+                yield ProcessStore(self.platform.environment(project, settings))
+                return
+            client = self.airflow(project, state, STORE_SECONDS)
+        with client:
+            yield RestStore(client)
 
 
 def not_running() -> NeighbourError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from airfoil.cli import console
@@ -39,6 +40,11 @@ def show_addresses(project: Project, settings: Settings, state: StackState) -> N
         )
     for sentence in _troubles(project, state):
         console.note(f"{console.styled('Warning:', 'yellow')} {sentence}")
+    for name in _kept(project):
+        console.note(
+            f"{console.styled('Note:', 'yellow')} {name} was changed by hand and stays so, though settings changed; "
+            f"`airfoil connections delete {name}` and `airfoil up` bring ours back."
+        )
     for notice in state.notices:
         console.note(f"{console.styled('Note:', 'yellow')} {notice}")
 
@@ -65,6 +71,16 @@ def _troubles(project: Project, state: StackState) -> list[str]:
             except AirfoilError as error:
                 found.append(f"{error} {error.next_move}".strip())
     return found
+
+
+def _kept(project: Project) -> list[str]:
+    """List the connections that a person changed and the settings would have changed, too."""
+    try:
+        found = json.loads((project.airflow_home / "applied.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    kept = found.get("kept") if isinstance(found, dict) else None
+    return [str(name) for name in kept] if isinstance(kept, list) else []
 
 
 def next_command(project: Project, settings: Settings) -> str:

@@ -24,7 +24,7 @@ _FULL_BYTES = 64 * 1024
 
 
 class Applied:
-    """What earlier runs did: release and revision of the database, digest of each imported file."""
+    """What earlier runs did: release and revision of the database, and what was kept as a person left it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -41,9 +41,19 @@ class Applied:
         self._values[key] = value
         self._write()
 
+    def belong_to(self, url: str) -> None:
+        """Forget everything that was done to another database."""
+        import hashlib
+
+        digest = hashlib.sha256(url.encode()).hexdigest()[:16]  # the address may hold a password
+        if self._values.get("of") not in {None, digest}:
+            self._values = {}
+        if self._values.get("of") != digest:
+            self.remember("of", digest)
+
     def forget(self) -> None:
         """A new database holds nothing of what an earlier one was given."""
-        self._values = {}
+        self._values = {name: value for name, value in self._values.items() if name == "of"}
         self._write()
 
     def _write(self) -> None:
@@ -196,14 +206,23 @@ def migrate_server(applied: Applied, release: str) -> None:
     applied.remember("database", {"release": release, "revision": revision()})
 
 
-def import_once(kind: str, path: Path, applied: Applied, *options: str) -> None:
-    """Import a file of connections or variables unless exactly this one was imported before."""
-    import hashlib
+def fill(connections: Path, variables: Path, applied: Applied) -> None:
+    """Put what follows from the settings into the database; remember what gave way to a person's change."""
+    from cryptography.fernet import InvalidToken
 
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if applied.get(kind) != digest:
-        airflow(kind, "import", str(path), *options)
-        applied.remember(kind, digest)
+    from airfoil.runtime import managed_connections
+
+    try:
+        kept = managed_connections.apply(
+            json.loads(connections.read_text()), json.loads(variables.read_text())
+        )
+    except InvalidToken:
+        _give_up(
+            "Airflow's database holds connections that another key has encrypted. Put back the .airfoil/secrets.json "
+            "that belongs to it, or set another database."
+        )
+    if applied.get("kept") != kept:
+        applied.remember("kept", kept)
 
 
 def import_pools(given: dict[str, Any], folder: Path, applied: Applied) -> None:
@@ -241,6 +260,7 @@ def main() -> None:
 
     url = conf.get("database", "sql_alchemy_conn")
     applied = Applied(given.applied)
+    applied.belong_to(url)
     try:
         use_database(url)
     except ModuleNotFoundError as error:
@@ -252,8 +272,7 @@ def main() -> None:
         migrate_sqlite(url, Path(url.removeprefix(_SQLITE).partition("?")[0]), applied, release)
     else:
         migrate_server(applied, release)
-    import_once("connections", given.connections, applied, "--overwrite")
-    import_once("variables", given.variables, applied, "--action-on-existing-key", "skip")
+    fill(given.connections, given.variables, applied)
     import_pools(given.pools, given.applied.parent, applied)
 
 

@@ -197,6 +197,24 @@ class AirflowRest:
         answer = self._get("/backfills", {"dag_id": dag_id, "order_by": "-id", "limit": 1})
         return next(iter(self._service.rows(answer, "backfills")), None)
 
+    # -- anything else --------------------------------------------------------------------------------------
+
+    def call(self, method: str, location: str, body: object = None) -> httpx.Response:
+        """Send a request below /api/v2 with our login; any answer below 500 comes back."""
+        return self._call(method, location, body=body)
+
+    def check(self, response: httpx.Response) -> None:
+        """Turn an error status into an error."""
+        self._service.check(response)
+
+    def parsed(self, response: httpx.Response) -> dict[str, Any]:
+        """Parse an answer that must be an object."""
+        return self._service.object(response)
+
+    def pages(self, location: str, key: str, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """List everything at a location, page by page."""
+        return self._pages(location, key, query)
+
     # -- transport ------------------------------------------------------------------------------------------
 
     def _get(

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
 
 
+MANAGED = ("mlflow_default", "feast_default", "aws_default", "smtp_default")
+"""The names of `connections`: what Airfoil makes, and keeps up to date until a person changes it."""
+
+
 def connections(
     settings: Settings, project: Project, environment: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:

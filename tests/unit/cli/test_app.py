@@ -13,7 +13,7 @@ def test_without_a_command_it_prints_help(airfoil):
 
     assert outcome.code == 0
     assert outcome.out == airfoil("--help").out
-    for line in ("  up       Start the platform", "Tools, inside the platform's environment:"):
+    for line in ("  up           Start the platform", "Tools, inside the platform's environment:"):
         assert line in outcome.out
 
 
@@ -22,6 +22,7 @@ def test_each_command_stands_in_one_section():
     registered = [
         command.name or getattr(command.callback, "__name__", "") for command in app.app.registered_commands
     ]
+    registered += [str(group.name) for group in app.app.registered_groups]
 
     assert sorted(listed) == sorted(registered)
     assert len(set(listed)) == len(listed)

@@ -249,30 +249,16 @@ def test_a_damaged_memory_is_no_memory(tmp_path, text):
     assert [path.name for path in tmp_path.iterdir()] == ["applied.json"]
 
 
-def test_a_file_is_imported_once_and_again_when_it_changes(world, tmp_path):
-    file = tmp_path / "connections.json"
-    file.write_text("{}")
-    for _ in range(3):
-        setup.import_once("connections", file, world.applied, "--overwrite")
-    assert world.commands == [f"connections import {file} --overwrite"]
-    file.write_text('{"a": {}}')
-    setup.import_once("connections", file, world.applied, "--overwrite")
-    assert len(world.commands) == 2
-
-
-def test_an_import_that_failed_is_tried_again(world, tmp_path, monkeypatch):
-    file = tmp_path / "connections.json"
-    file.write_text("{}")
-
-    def fail(*_: str) -> None:
-        raise SystemExit(78)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(setup, "airflow", fail)
-        with pytest.raises(SystemExit):
-            setup.import_once("connections", file, world.applied)
-    setup.import_once("connections", file, world.applied)
-    assert len(world.commands) == 1
+def test_what_was_done_to_another_database_is_forgotten(tmp_path):
+    made = Applied(tmp_path / "applied.json")
+    made.remember("pools", {"gpu": 1})  # by a release that did not know to whom it belonged
+    made.belong_to("postgresql://u:s3cret@h/a")
+    assert made.get("pools") == {"gpu": 1}
+    made.belong_to("postgresql://u:s3cret@h/a")
+    assert made.get("pools") == {"gpu": 1}
+    made.belong_to("postgresql://u:s3cret@h/b")
+    assert made.get("pools") is None
+    assert "s3cret" not in (tmp_path / "applied.json").read_text()
 
 
 def test_each_pool_is_imported_once_and_alone_when_it_changes(world, tmp_path, monkeypatch):
