@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from airfoil.cli import (
+    browse,
     check,
     connections,
     console,
@@ -16,6 +17,7 @@ from airfoil.cli import (
     logs,
     passthrough,
     platform,
+    restart,
     retry,
     run,
     variables,
@@ -24,7 +26,7 @@ from airfoil.cli import (
 from airfoil.cli.context import Invocation
 
 SECTIONS = {
-    "Platform": ("up", "down", "status", "logs"),
+    "Platform": ("up", "down", "restart", "status", "logs", "open"),
     "Work": ("run", "retry", "demo"),
     "Project": ("init", "check", "connections", "variables", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
@@ -126,6 +128,8 @@ app.command()(platform.up)
 app.command()(platform.down)
 app.command(help=platform.STATUS_HELP)(platform.status)
 app.command()(logs.logs)
+app.command()(restart.restart)
+app.command("open")(browse.open_page)
 app.command()(run.run)
 app.command()(retry.retry)
 app.command()(demo.demo)
