@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import venv
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ timeout_seconds = 300
 executor = "k8s"
 memory = "64Gi"
 pool = "api"
+
+[profiles.apart]
+environment = "heavy"
 """
 DAG = """
 import json, time
@@ -52,6 +56,13 @@ def turns():
     def free(number):
         note("free")
 
+    @task.external_python(**profile("apart"))
+    def apart(file):
+        import sys
+        with open(file, "w") as out:
+            out.write(sys.prefix)
+
+    apart({result!r} + ".apart")
     fit.expand(number=[1, 2])
     free.expand(number=[1, 2])
 
@@ -98,10 +109,13 @@ def test_tasks_that_ask_for_a_gpu_take_turns_until_there_are_two(new_platform):
     plain = platform.project.toml.read_text()
     platform.project.toml.write_text(plain + SETTINGS)
     (platform.project.dags / "turns.py").write_text(DAG.format(result=str(platform.root / "turns.jsonl")))
+    environment = platform.project.state / "environments" / "heavy"
+    venv.create(environment, with_pip=False, symlinks=True)
     platform.up()
     first = ran(platform)
     assert (len(first["fit"]), overlaps(first["fit"])) == (2, 0), "two tasks with a gpu, one after the other"
     assert overlaps(first["free"]) == 1, "others run side by side, or nothing is proven"
+    assert (platform.root / "turns.jsonl.apart").read_text() == str(environment)
     assert pools(platform) == {"default_pool": "128", "gpu": "1", "api": "4"}
     for option, value in (("max_active_runs_per_dag", "3"), ("test_connection", "Enabled")):
         said = platform.run("airflow", "config", "get-value", "core", option)

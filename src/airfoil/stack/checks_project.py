@@ -188,6 +188,13 @@ def _words_of(row: dict[str, object]) -> tuple[str, str]:
             f"{place} does not import: {reason}.",
             f"Install {missing[1]} in this environment, or correct the import.",
         )
+    # What `@task(**profile("..."))` comes to when the profile has an environment; Airflow's words lead nowhere.
+    apart = re.search(r"Invalid arguments were passed to \w+ \(task_id: ([^)\n]+)\)[^{]*\{'python': ", trace)
+    if apart:
+        return (
+            f"{place} does not import: the task {apart[1]} has a profile with an isolated environment.",
+            "Write `@task.external_python` for it, or use a profile without `environment`.",
+        )
     return f"{place} does not import: {reason}.", f"Correct it; `python '{file}'` shows the whole error."
 
 

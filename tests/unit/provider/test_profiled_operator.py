@@ -12,6 +12,7 @@ from airflow.serialization.serialized_objects import DagSerialization, LazyDeser
 from airfoil.errors import ConfigurationError
 from airfoil.provider.profiled_operator import ProfiledOperator, takes_python
 from airfoil.provider.profiles import profile, with_profile
+from airfoil.stack.checks_project import _words_of
 
 pytestmark = pytest.mark.unit
 
@@ -126,6 +127,19 @@ def test_an_isolated_environment_needs_an_operator_that_can():
         Fit(task_id="a", profile="heavy")
     assert takes_python(ExternalPythonOperator)
     assert not takes_python(PythonOperator)
+
+
+def test_airflows_words_for_an_environment_in_the_wrong_task_are_translated_by_doctor():
+    with DAG("d", schedule=None), pytest.raises(TypeError, match="Invalid arguments were passed") as caught:
+        task(**profile("heavy"))(one)(1)
+    sentence, fix = _words_of({"filename": "d.py", "stack_trace": f"TypeError: {caught.value}"})
+    assert sentence == "d.py does not import: the task one has a profile with an isolated environment."
+    assert "@task.external_python" in fix
+    with DAG("d", schedule=None), pytest.raises(TypeError) as caught:
+        task(**profile("training"), nonsense=1)(one)(1)
+    assert (
+        "environment" not in _words_of({"filename": "d.py", "stack_trace": f"TypeError: {caught.value}"})[0]
+    )
 
 
 def written(name="training"):

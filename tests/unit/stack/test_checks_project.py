@@ -170,6 +170,18 @@ def test_a_running_airflow_is_asked(world):
     assert findings[0].fix == "Install nix in this environment, or correct the import."
 
 
+def test_a_profile_with_an_environment_in_the_wrong_task_is_told_what_to_write(world):
+    running(world)
+    trace = (
+        "TypeError: Invalid arguments were passed to _PythonDecoratedOperator (task_id: fit). "
+        "Invalid arguments were:\n**kwargs: {'python': '/p/.airfoil/environments/heavy/bin/python'}\n"
+    )
+    world.import_errors = [{"filename": "a.py", "stack_trace": trace}]
+    (finding,) = check_dags(world.case)
+    assert finding.message == "a.py does not import: the task fit has a profile with an isolated environment."
+    assert finding.fix.startswith("Write `@task.external_python` for it")
+
+
 def test_a_running_airflow_without_complaints(world):
     running(world)
     assert [finding.message for finding in check_dags(world.case)] == ["Every DAG file imports."]
