@@ -28,7 +28,7 @@ CGROUPS = (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup"
 def kill_everything(platform):
     """Do what a power cut does."""
     while pids := process.marked(platform.stack_id):
-        process.kill_all(pids)
+        process.kill_all({pid: born for pid, born in process.births().items() if pid in pids})
 
 
 def managers(platform):

@@ -7,7 +7,6 @@ import typer
 from typer.core import TyperGroup
 
 from airfoil.cli import (
-    browse,
     check,
     connections,
     console,
@@ -17,7 +16,7 @@ from airfoil.cli import (
     logs,
     passthrough,
     platform,
-    restart,
+    reset,
     retry,
     run,
     variables,
@@ -26,7 +25,7 @@ from airfoil.cli import (
 from airfoil.cli.context import Invocation
 
 SECTIONS = {
-    "Platform": ("up", "down", "restart", "status", "logs", "open"),
+    "Platform": ("up", "down", "status", "logs", "reset"),
     "Work": ("run", "retry", "demo"),
     "Project": ("init", "check", "connections", "variables", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
@@ -128,8 +127,7 @@ app.command()(platform.up)
 app.command()(platform.down)
 app.command(help=platform.STATUS_HELP)(platform.status)
 app.command()(logs.logs)
-app.command()(restart.restart)
-app.command("open")(browse.open_page)
+app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)
 app.command()(demo.demo)

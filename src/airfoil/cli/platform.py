@@ -58,12 +58,17 @@ def start_platform(invocation: Invocation, project: "Project", settings: "Settin
     """Start the platform and show how it comes up."""
     require_platform_libraries()
 
+    from airfoil.cli import snapshot_note
     from airfoil.cli.progress import Progress
     from airfoil.stack.page import wording
 
+    kept_before = snapshot_note.newest(project)
     goes_on = "What was started goes on starting: `airfoil status` shows it, `airfoil down` stops it."
     with console.interruptible(goes_on), Progress("ready") as progress:
-        state = invocation.platform.up(project, settings, progress)
+        try:
+            state = invocation.platform.up(project, settings, progress)
+        finally:
+            snapshot_note.tell(project, kept_before)
     if progress.has_shown:
         console.out(f"\nReady in {wording.duration(progress.seconds)}.\n")
     else:
@@ -72,10 +77,22 @@ def start_platform(invocation: Invocation, project: "Project", settings: "Settin
     return state
 
 
-def down(context: typer.Context) -> None:
+def down(
+    context: typer.Context,
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Also remove everything the platform wrote (.airfoil); asks first."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --purge: do not ask.")] = False,
+) -> None:
     """Stop the platform; nothing is lost."""
     invocation = context.ensure_object(Invocation)
     project = invocation.project()
+    if purge:
+        from airfoil.cli import reset
+
+        reset.purge(invocation, project, yes=yes)
+        return
 
     from airfoil.cli.progress import Progress
     from airfoil.stack.page import wording

@@ -15,15 +15,9 @@ import uuid
 from pathlib import Path
 from typing import NoReturn
 
-from airfoil.errors import redact
-from airfoil.runtime import EXIT_UNSUPPORTED
+from airfoil.runtime import EXIT_UNSUPPORTED, mlflow_database
 
 TESTED_RELEASES = ("3.17.",)
-EXIT_CONFIGURATION = 78
-EXIT_UNAVAILABLE = 75
-_SQLITE = "sqlite:///"
-_CONNECT_TIMEOUT_SECONDS = 10
-_REPLACE = "Move it away and run `airfoil up` again, or restore a backup in its place."
 
 
 def self_test() -> None:
@@ -53,59 +47,6 @@ def self_test() -> None:
 def _unsupported(reason: str) -> NoReturn:
     print(f"mlflow launcher: {reason}; starting `mlflow server` instead", file=sys.stderr)
     raise SystemExit(EXIT_UNSUPPORTED)
-
-
-def prove_database(url: str) -> None:
-    """End with one sentence when the database cannot be used; MLflow itself says it after 100 s, in 200 lines."""
-    import sqlalchemy as sql
-    from sqlalchemy.exc import SQLAlchemyError
-
-    shown = redact(url.removeprefix(_SQLITE))
-    on_server = not url.startswith(_SQLITE)
-    if not on_server and not Path(shown.partition("?")[0]).exists():
-        return
-    try:
-        patience = {"connect_timeout": _CONNECT_TIMEOUT_SECONDS} if on_server else {}
-        engine = sql.create_engine(url, poolclass=sql.NullPool, connect_args=patience)
-        tables = set(sql.inspect(engine).get_table_names())
-    except ModuleNotFoundError as error:
-        _give_up(
-            f"{shown} needs the module {error.name}; install it with `uv pip install 'airfoil[postgres]'`."
-        )
-    except (SQLAlchemyError, OSError) as error:
-        reason = redact(str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip("."))
-        if on_server:
-            _give_up(f"MLflow's database {shown} cannot be used: {reason}.", EXIT_UNAVAILABLE)
-        _give_up(f"{shown} is not a usable SQLite database ({reason}). {_REPLACE}")
-    if tables and "alembic_version" not in tables:
-        _give_up(f"{shown} is half-migrated: it has tables but no schema version. {_REPLACE}")
-
-
-def _give_up(sentence: str, code: int = EXIT_CONFIGURATION) -> NoReturn:
-    print(f"airfoil: {sentence}", file=sys.stderr, flush=True)
-    raise SystemExit(code)
-
-
-def prepare_database(url: str) -> None:
-    """Build a new SQLite database under a temporary name and move it into place complete.
-
-    A first start killed half-way leaves only the temporary file, which the next start removes.
-    """
-    if not url.startswith(_SQLITE):
-        return
-    target = Path(url.removeprefix(_SQLITE).partition("?")[0])
-    if target.exists() and target.stat().st_size:
-        return
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    fresh = target.with_name(target.name + ".new")
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    store = SqlAlchemyStore(f"{_SQLITE}{fresh}", "mlflow-artifacts:/")
-    store.engine.dispose()
-    fresh.chmod(0o600)
-    fresh.replace(target)
 
 
 def hand_over(database: str, registry: str, artifacts: str) -> None:
@@ -140,16 +81,16 @@ def application(*, auth: bool) -> tuple[str, bool]:
 
 
 def main() -> None:
-    """Entry point: `--host H --port P [--auth]`; everything else comes from MLflow's own environment names."""
+    """Entry point: `--host H --port P --applied FILE [--auth]`; the rest comes from MLflow's own environment names."""
     parser = argparse.ArgumentParser(prog="airfoil.runtime.mlflow_server", description=__doc__)
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--applied", type=Path, required=True)
     parser.add_argument("--auth", action="store_true")
     options = parser.parse_args()
     self_test()
     database = os.environ["MLFLOW_BACKEND_STORE_URI"]
-    prove_database(database)
-    prepare_database(database)
+    mlflow_database.make_ready(database, options.applied)
     hand_over(
         database,
         os.environ.get("MLFLOW_REGISTRY_STORE_URI") or database,

@@ -14,52 +14,15 @@ import os
 import shutil
 import sqlite3
 import sys
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NoReturn
+
+from airfoil.runtime import sqlite_file
+from airfoil.runtime.applied import Applied
 
 EXIT_CONFIGURATION = 78
 _SQLITE = "sqlite:///"
 _FULL_BYTES = 64 * 1024
-
-
-class Applied:
-    """What earlier runs did: release and revision of the database, and what was kept as a person left it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._values: dict[str, Any] = {}
-        with suppress(OSError, ValueError, TypeError):
-            self._values = dict(json.loads(path.read_text()))
-
-    def get(self, key: str) -> Any:
-        """What was remembered under the key, or None."""
-        return self._values.get(key)
-
-    def remember(self, key: str, value: Any) -> None:
-        """Write it down at once."""
-        self._values[key] = value
-        self._write()
-
-    def belong_to(self, url: str) -> None:
-        """Forget everything that was done to another database."""
-        import hashlib
-
-        digest = hashlib.sha256(url.encode()).hexdigest()[:16]  # the address may hold a password
-        if self._values.get("of") not in {None, digest}:
-            self._values = {}
-        if self._values.get("of") != digest:
-            self.remember("of", digest)
-
-    def forget(self) -> None:
-        """A new database holds nothing of what an earlier one was given."""
-        self._values = {name: value for name, value in self._values.items() if name == "of"}
-        self._write()
-
-    def _write(self) -> None:
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(self._values, indent=1))
-        fresh.replace(self._path)
 
 
 def airflow(*arguments: str) -> None:
@@ -86,22 +49,6 @@ def use_database(url: str) -> None:
     settings.configure_orm()
 
 
-def revision_of(path: Path) -> tuple[str | None, bool]:
-    """The revision a SQLite file says it has, and whether it holds tables at all."""
-    with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=10)) as database:
-        tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
-        if "alembic_version" not in tables:
-            return None, bool(tables)
-        row = database.execute("select version_num from alembic_version").fetchone()
-        return (row[0] if row else None), len(tables) > 1
-
-
-def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path))
-
-
 def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None:
     """Bring a SQLite database to this release's schema, leaving the old file untouched until the new one is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,31 +57,24 @@ def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None
         applied.forget()
     elif applied.get("database") == {"release": release, "revision": revision}:
         return
+    if revision is not None:
+        refuse_unknown(revision, str(path), release)
     fresh = path.with_name(path.name + ".new")
-    _remove(fresh)
+    sqlite_file.remove(fresh)
     try:
         reached = _build(url, path, fresh, revision)
     except BaseException:
         full = shutil.disk_usage(path.parent).free < _FULL_BYTES
-        _remove(fresh)
+        sqlite_file.remove(fresh)
         if full:
             _give_up(f"the disk is full, and {path} could not be built; free some space, nothing is lost.")
         raise
     if reached is None:
         _give_up("the migration ended without a schema version; see the lines above.")
     if reached == revision:  # nothing to change: the live file stays
-        _remove(fresh)
+        sqlite_file.remove(fresh)
     else:
-        if revision is not None:
-            kept = path.with_name(f"{path.name}.before-{release}")
-            with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(kept)) as copy:
-                old.backup(copy)
-            kept.chmod(0o600)
-        fresh.chmod(0o600)
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        fresh.replace(path)
-        _remove(fresh)
+        sqlite_file.put_in_place(fresh, path)
     applied.remember("database", {"release": release, "revision": reached})
 
 
@@ -143,7 +83,7 @@ def _revision_or_refusal(path: Path) -> str | None:
     if not path.exists() or not path.stat().st_size:
         return None
     try:
-        revision, filled = revision_of(path)
+        revision, filled = sqlite_file.revision_of(path)
     except sqlite3.DatabaseError as error:
         _give_up(
             f"{path} is not a usable SQLite database ({error}). Move it away, then run `airfoil up` again."
@@ -159,20 +99,28 @@ def _revision_or_refusal(path: Path) -> str | None:
 def _build(url: str, path: Path, fresh: Path, revision: str | None) -> str | None:
     """Migrate a copy of the database (or build a new one) in `fresh`; the revision it reached."""
     if revision is not None:
-        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(fresh)) as copy:
-            old.backup(copy)
+        sqlite_file.copy(path, fresh)
     use_database(f"{_SQLITE}{fresh}")
     airflow("db", "migrate")
     use_database(url)
-    with closing(sqlite3.connect(fresh)) as database:
-        database.execute("pragma wal_checkpoint(truncate)")
-    reached, _ = revision_of(fresh)
+    sqlite_file.fold(fresh)
+    reached, _ = sqlite_file.revision_of(fresh)
     return reached
 
 
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+def refuse_unknown(revision: str, place: str, release: str) -> None:
+    """A revision that this Airflow does not know was written by a newer one: end before anything is touched."""
+    from airflow import migrations
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    try:
+        ScriptDirectory(str(Path(next(iter(migrations.__path__))))).get_revision(revision)
+    except CommandError:
+        _give_up(
+            f"{place} is at schema revision {revision}, which Airflow {release} does not know: "
+            f"a newer Airflow has written it. Install that one, or restore a snapshot from .airfoil/snapshots."
+        )
 
 
 def migrate_server(applied: Applied, release: str) -> None:
@@ -202,6 +150,8 @@ def migrate_server(applied: Applied, release: str) -> None:
         applied.forget()
     if found and applied.get("database") == {"release": release, "revision": found}:
         return
+    if found:
+        refuse_unknown(found, engine.url.render_as_string(), release)
     airflow("db", "migrate")
     applied.remember("database", {"release": release, "revision": revision()})
 

@@ -21,6 +21,7 @@ from airfoil.stack import (
     checks_project,
     checks_running,
     checks_servers,
+    checks_upgrade,
     secrets,
 )
 from airfoil.stack import state as states
@@ -130,6 +131,7 @@ PROJECT_CHECKS: dict[str, Check] = {
     "secrets": checks_project.check_secrets,
     "exposure": checks_project.check_exposure,
     "servers": checks_servers.check_servers,
+    "upgrade": checks_upgrade.check_upgrade,
     "databases": checks_databases.check_databases,
     "ports": checks_running.check_ports,
     "services": checks_running.check_services,

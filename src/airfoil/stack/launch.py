@@ -27,11 +27,11 @@ from airfoil.stack import (
     secrets,
     servers,
     services,
+    upgrade,
     work_environment,
 )
 from airfoil.stack import state as states
 from airfoil.stack.ports import Ports, wishes_of
-from airfoil.stack.restart_requests import restart as restart  # noqa: PLC0414 - offered to the command line
 from airfoil.stack.service import PATH_VARIABLE, Spec, join_paths
 from airfoil.stack.storage import storage_error, write_private
 from airfoil.stack.supervision import OUT_OF_MEMORY
@@ -55,6 +55,7 @@ _MUTE_SECONDS = 5.0
 def up(project: Project, settings: Settings, on_progress: Progress = lambda _: None) -> StackState:
     """Start what does not run yet, adopt what does, wait until everything is ready."""
     project.prepare()
+    upgrade.refuse_newer_state(project, settings)
     _refuse_full_disk(project, settings)
     with _one_at_a_time(project, on_progress):
         keys = secrets.ensure(project)
@@ -64,13 +65,15 @@ def up(project: Project, settings: Settings, on_progress: Progress = lambda _: N
         with Ports(project).settle(wishes_of(settings), services.stack_id(project)) as ports:
             spec = services.specification(settings, project, keys, ports, foreign)
             running = current(project)
-            if running is not None and not _same_table(project, spec):
+            as_before = _same_table(project, spec) and not upgrade.other_versions_ran(project)
+            if running is not None and not as_before:
                 down(project, on_progress)
                 servers.settle(project, foreign)
             elif running is not None and _manager_alive(running):
                 if running.phase != "failed":
                     return _follow(project, on_progress)
                 _dismiss_manager(running)
+            upgrade.snapshot_if_due(project, settings)
             _write_spec(project, spec, settings)
             _start_manager(project)
             return _follow(project, on_progress)

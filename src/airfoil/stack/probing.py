@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from airfoil.stack.service import Probe
-    from airfoil.stack.supervision import Watched
+    from airfoil.stack.watched import Watched
 
 CALM_SECONDS = 5.0
 """Between two looks at everybody ..."""

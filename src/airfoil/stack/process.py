@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 STACK_MARK = "AIRFOIL_STACK_ID"
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -63,13 +63,27 @@ def started_at_epoch(pid: int) -> float | None:
 
 def signal_process(pid: int, pid_started: float | None, number: int) -> bool:
     """Send a signal to exactly this process; False when it is gone."""
-    if not is_alive(pid, pid_started):
-        return False
+    held = _hold(pid)
     try:
-        os.kill(pid, number)
+        if not is_alive(pid, pid_started):
+            return False
+        if held is None:
+            os.kill(pid, number)
+        else:
+            signal.pidfd_send_signal(held, number)
     except (ProcessLookupError, PermissionError):
         return False
+    finally:
+        if held is not None:
+            os.close(held)
     return True
+
+
+def _hold(pid: int) -> int | None:
+    """A descriptor of the process (Linux): its pid cannot become another's between our look and our signal."""
+    with suppress(OSError, AttributeError):
+        return os.pidfd_open(pid)
+    return None
 
 
 def marked(stack_id: str) -> list[int]:
@@ -124,14 +138,14 @@ def _parent(pid: int) -> int:
     return psutil.Process(pid).ppid()
 
 
-def kill_all(pids: Iterable[int]) -> int:
-    """SIGKILL each process; how many were still there."""
-    killed = 0
-    for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
-    return killed
+def births() -> dict[int, float]:
+    """When each living process was born."""
+    return {pid: born for pid in psutil.pids() if (born := birth(pid)) is not None}
+
+
+def kill_all(born: Mapping[int, float]) -> int:
+    """SIGKILL each process (pid -> birth); how many were still there."""
+    return sum(signal_process(pid, started, signal.SIGKILL) for pid, started in born.items())
 
 
 def sweep(
@@ -150,12 +164,13 @@ def sweep(
     keep = set(spare)
     ended: list[int] = []
     for _ in range(20):
+        born = births()  # before the look: whoever gets a pid after it is not the one that was seen
         left = {*marked(stack_id), *(pid for pid in descendants(*below) if birth(pid) is not None)} - keep
         if left:
             left -= set(owned())
         if not left:
             break
-        kill_all(left)
+        kill_all({pid: born[pid] for pid in left if pid in born})
         ended += left
         time.sleep(0.02)
     return sorted(set(ended))

@@ -124,6 +124,16 @@ class Project:
         return self.state / "secrets.json"
 
     @property
+    def versions(self) -> Path:
+        """The versions that last ran the project."""
+        return self.state / "versions.json"
+
+    @property
+    def snapshots(self) -> Path:
+        """Databases as they were before upgrades."""
+        return self.state / "snapshots"
+
+    @property
     def passwords(self) -> Path:
         """The password file of Airflow's SimpleAuthManager (0600)."""
         return self.airflow_home / "passwords.json"

@@ -103,6 +103,8 @@ class Spec:
     notices: tuple[str, ...] = ()
     foreign: Mapping[str, str] = field(default_factory=dict)
     """Address of each server that is not started because it exists: `airflow`, `mlflow`."""
+    settings: str = ""
+    """The digest of the settings: some reach a running process by no argument (a name, a folder), yet must reach it."""
     log_max_bytes: int = 10 * 1024 * 1024
     log_backups: int = 3
 
@@ -129,8 +131,9 @@ class Spec:
         return found
 
     def digest(self) -> str:
-        """Changes whenever anything that a running process depends on changes."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+        """Changes whenever anything that a running process depends on changes; what is merely said does not count."""
+        silent = dataclasses.replace(self, notices=())
+        return hashlib.sha256(silent.to_json().encode()).hexdigest()[:16]
 
     def service(self, name: str) -> Service:
         """The row of that name."""

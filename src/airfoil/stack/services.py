@@ -149,6 +149,7 @@ def specification(
         preload=layers if engine == "preloaded" else {},
         budgets={"memory_mib": settings.budgets.memory_mib, "start_seconds": settings.budgets.start_seconds},
         foreign={name: server.url for name, server in foreign.items()},
+        settings=settings.digest(),
         log_max_bytes=int(settings.stack.log_max_mib * 1024 * 1024),
         log_backups=settings.stack.log_backups,
     )
@@ -276,8 +277,10 @@ def _mlflow(settings: Settings, project: Project, secrets: Secrets, port: int, e
         "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": secrets.webhook_key,
         "MLFLOW_FLASK_SERVER_SECRET_KEY": secrets.mlflow_flask_secret,
     }
-    arguments = ["--host", host, "--port", str(port)]
-    plain = ["server", *arguments, "--workers", "1"]
+    applied = ["--applied", str(project.mlflow_home / "applied.json")]
+    arguments = [*applied, "--host", host, "--port", str(port)]
+    # MLflow's own command, after its database was proven and upgraded; it becomes that very process.
+    plain = [*applied, "server", "--host", host, "--port", str(port), "--workers", "1"]
     if settings.mlflow.auth:
         env |= {
             "MLFLOW_AUTH_ADMIN_USERNAME": "admin",
@@ -287,7 +290,7 @@ def _mlflow(settings: Settings, project: Project, secrets: Secrets, port: int, e
         arguments.append("--auth")
         plain += ["--app-name", "basic-auth"]
     module = "airfoil.runtime.mlflow_server"
-    fallback = _python("mlflow", *plain)
+    fallback = _python("airfoil.runtime.mlflow_database", *plain)
     return Service(
         name="mlflow",
         title="MLflow",
@@ -308,6 +311,7 @@ def _mlflow(settings: Settings, project: Project, secrets: Secrets, port: int, e
 def _alone(mlflow: Service, settings: Settings) -> Service:
     """Start MLflow by itself: there is no setup to wait for, and no parent to be forked from."""
     address = (
+        *mlflow.fallback_argv[3:5],  # where it is remembered what was done to the database
         "--host",
         settings.mlflow.host,
         "--port",

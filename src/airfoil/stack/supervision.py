@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from airfoil.stack.service import EXIT_CONFIGURATION, EXIT_UNAVAILABLE
-from airfoil.stack.state import ServiceState
+from airfoil.stack.watched import Rules, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,62 +31,6 @@ class Action:
 
     kind: ActionKind
     name: str
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How patient we are; figures in seconds."""
-
-    first_delay_seconds: float = 0.1
-    longest_delay_seconds: float = 30.0
-    give_up_after: int = 5
-    """Deaths without a healthy minute between them."""
-    healthy_seconds: float = 60.0
-    misses_until_unhealthy: int = 3
-    hung_seconds: float = 180.0
-
-
-@dataclass
-class Watched:
-    """One service and what is known of it."""
-
-    service: Service
-    state: ServiceCondition = "waiting"
-    since: float = 0.0
-    pid: int | None = None
-    pid_started: float | None = None
-    restarts: int = 0
-    deaths: int = 0
-    """Since it was last healthy for a while."""
-    misses: int = 0
-    next_start: float = 0.0
-    stop_deadline: float = 0.0
-    detail: str = ""
-    killed_for: str = ""
-    """Why we are ending it: a process that did not end by itself must not be reported as if it had."""
-    wished: bool = False
-    """A person asked for a restart: it ends in order to begin again."""
-    plain: bool = False
-    """The plain command replaces the one whose self-test failed."""
-
-    def report(self) -> ServiceState:
-        """What everybody else may know."""
-        return ServiceState(
-            name=self.service.name,
-            title=self.service.title,
-            kind=self.service.kind,
-            state=self.state,
-            since=self.since,
-            pid=self.pid,
-            pid_started=self.pid_started,
-            restarts=self.restarts,
-            detail=self.detail,
-            url=self.service.url or None,
-            port=self.service.port,
-            version=self.service.version or None,
-            memory_budget_mib=self.service.memory_budget_mib,
-            log=self.service.log,
-        )
 
 
 @dataclass
@@ -122,8 +66,7 @@ class Supervisor:
         one = self.watched[name]
         one.pid = one.pid_started = None
         if one.state == "stopping" or self.stopping:
-            self._enter(one, "waiting" if one.wished and not self.stopping else "stopped", now)
-            one.wished = False
+            self._enter(one, "stopped", now)
             one.detail = ""
             return [Action("sweep", name)]
         if one.service.kind == "job" and code == 0:
@@ -171,7 +114,7 @@ class Supervisor:
         found: list[Action] = []
         for one in self.watched.values():
             if one.state == "ready" and one.deaths and now - one.since > self.rules.healthy_seconds:
-                one.deaths = 0
+                one.deaths = one.hangs = 0
             if one.state == "starting" and now - one.since > one.service.start_timeout_seconds:
                 found.append(self._kill(one, f"not ready after {one.service.start_timeout_seconds:.0f} s"))
             elif one.state == "unhealthy" and now - one.since > self.rules.hung_seconds:
@@ -199,22 +142,6 @@ class Supervisor:
                 found.append(Action("terminate", name))
         return found
 
-    def restart(self, name: str, now: float) -> list[Action]:
-        """End one service in its own way and start it again; one that was given up is tried anew."""
-        one = self.watched[name]
-        if self.stopping or one.service.kind != "service" or one.state == "stopping":
-            return []
-        one.deaths, one.next_start = 0, now
-        if one.pid is None:
-            if one.state in {"failed", "restarting"}:
-                one.detail = ""
-                self._enter(one, "waiting", now)
-            return []
-        one.wished = True
-        one.stop_deadline = now + one.service.stop_timeout_seconds
-        self._enter(one, "stopping", now)
-        return [Action("terminate", name)]
-
     # -- verdicts -------------------------------------------------------------------------------------------------
 
     def phase(self, *, ready_before: bool) -> Phase:
@@ -241,10 +168,16 @@ class Supervisor:
         return Action("kill", one.service.name)
 
     def _died(self, one: Watched, why: str, now: float, *, final: bool = False) -> list[Action]:
+        hung = one.state == "starting" and bool(one.killed_for)
         one.detail, one.killed_for = f"{one.killed_for}; {why}" if one.killed_for else why, ""
         one.deaths += 1
+        one.hangs += hung
         final = final or one.service.kind == "job"
-        if final or one.deaths >= self.rules.give_up_after:
+        if (
+            final
+            or one.deaths >= self.rules.give_up_after
+            or (hung and one.hangs >= self.rules.give_up_after_hangs)
+        ):
             if not final:
                 one.detail = f"gave up after {one.deaths} tries: {one.detail}"
             self._enter(one, "failed", now)

@@ -1,12 +1,9 @@
-"""Starting MLflow directly: what the self-test demands, and the database before MLflow sees it. No server here."""
+"""Starting MLflow directly: what the self-test demands, and what MLflow is told. No server here."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -44,20 +41,8 @@ class Mlflow:
         }
         for name, piece in pieces.items():
             setattr(self.server, name, piece)
-        self.store = ModuleType("mlflow.store.tracking.sqlalchemy_store")
-        self.store.SqlAlchemyStore = self.build  # type: ignore[attr-defined]
-        self.fails = False
-        for name in ("mlflow.store", "mlflow.store.tracking"):
-            monkeypatch.setitem(sys.modules, name, ModuleType(name))
-        for module in (self.top, self.server, self.store):
+        for module in (self.top, self.server):
             monkeypatch.setitem(sys.modules, module.__name__, module)
-
-    def build(self, url: str, root: str) -> Any:
-        self.calls.append((url, root))
-        Path(url.removeprefix("sqlite:///")).write_bytes(b"built")
-        if self.fails:
-            raise KeyboardInterrupt
-        return SimpleNamespace(engine=SimpleNamespace(dispose=lambda: None))
 
 
 @pytest.fixture
@@ -111,91 +96,6 @@ def test_a_person_may_ask_for_the_plain_command(mlflow, capsys):
     assert "the plain command was asked for" in unsupported(capsys)
 
 
-# -- the database
-
-
-@pytest.fixture
-def database(tmp_path) -> Iterator[Path]:
-    return tmp_path / "MLflow ü" / "mlflow.db"
-
-
-def test_a_new_database_is_built_aside_and_moved_into_place(mlflow, database):
-    mlflow_server.prepare_database(f"sqlite:///{database}")
-    assert [path.name for path in database.parent.iterdir()] == ["mlflow.db"]
-    assert database.stat().st_mode & 0o777 == 0o600
-    assert mlflow.calls == [(f"sqlite:///{database}.new", "mlflow-artifacts:/")]
-
-
-def test_a_build_that_was_killed_is_begun_again(mlflow, database):
-    mlflow.fails = True
-    with pytest.raises(KeyboardInterrupt):
-        mlflow_server.prepare_database(f"sqlite:///{database}")
-    assert not database.exists()
-    database.with_name("mlflow.db.new-wal").write_bytes(b"old")
-    mlflow.fails = False
-    mlflow_server.prepare_database(f"sqlite:///{database}")
-    assert [path.name for path in database.parent.iterdir()] == ["mlflow.db"]
-
-
-def test_a_database_that_is_there_or_on_a_server_is_not_built(mlflow, database):
-    database.parent.mkdir()
-    database.write_bytes(b"there")
-    mlflow_server.prepare_database(f"sqlite:///{database}")
-    mlflow_server.prepare_database("postgresql://host/mlflow")
-    assert mlflow.calls == []
-    assert database.read_bytes() == b"there"
-
-
-def test_an_empty_file_is_no_database_yet(mlflow, database):
-    database.parent.mkdir()
-    database.touch()
-    mlflow_server.prepare_database(f"sqlite:///{database}")
-    assert database.read_bytes() == b"built"
-
-
-def refused(url: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, int]:
-    with pytest.raises(SystemExit) as end:
-        mlflow_server.prove_database(url)
-    (said,) = capsys.readouterr().err.splitlines()
-    assert said.startswith("airfoil: ")
-    assert isinstance(end.value.code, int)
-    return said, end.value.code
-
-
-def test_a_database_that_is_absent_or_whole_is_fine(database):
-    mlflow_server.prove_database(f"sqlite:///{database}")
-    database.parent.mkdir()
-    with closing(sqlite3.connect(database)) as made, made:
-        made.execute("create table alembic_version (version_num text)")
-        made.execute("create table runs (id text)")
-    mlflow_server.prove_database(f"sqlite:///{database}?timeout=5")
-
-
-def test_a_half_migrated_database_is_for_a_person(database, capsys):
-    database.parent.mkdir()
-    with closing(sqlite3.connect(database)) as made, made:
-        made.execute("create table runs (id text)")
-    said, code = refused(f"sqlite:///{database}", capsys)
-    assert "half-migrated" in said
-    assert code == mlflow_server.EXIT_CONFIGURATION
-
-
-def test_a_file_that_is_no_database_is_for_a_person(database, capsys):
-    database.parent.mkdir()
-    database.write_bytes(b"hello " * 1000)
-    said, code = refused(f"sqlite:///{database}", capsys)
-    assert f"{database} is not a usable SQLite database (file is not a database)" in said
-    assert code == mlflow_server.EXIT_CONFIGURATION
-
-
-def test_a_server_that_does_not_answer_is_said_without_its_password_and_may_be_tried_again(capsys):
-    pytest.importorskip("psycopg")
-    said, code = refused("postgresql+psycopg://mlflow:pa55word@127.0.0.1:1/mlflow", capsys)
-    assert "MLflow's database postgresql+psycopg://mlflow:***@127.0.0.1:1/mlflow cannot be used" in said
-    assert "pa55word" not in said
-    assert code != mlflow_server.EXIT_CONFIGURATION
-
-
 # -- handing over
 
 
@@ -232,16 +132,18 @@ def test_with_login_the_administrator_exists_before_anybody_can_ask(mlflow):
     assert os.environ["_MLFLOW_AUTH_ADMIN_BOOTSTRAPPED"] == "true"
 
 
-def test_the_start_is_in_this_order(mlflow, monkeypatch, database):
-    url = f"sqlite:///{database}"
+def test_the_start_is_in_this_order(mlflow, monkeypatch, tmp_path):
+    url, ready = f"sqlite:///{tmp_path}/mlflow.db", []
+    monkeypatch.setattr(mlflow_server.mlflow_database, "make_ready", lambda *given: ready.append(given))
     os.environ |= {"MLFLOW_BACKEND_STORE_URI": url, "MLFLOW_ARTIFACTS_DESTINATION": "/a"}
     served: list[tuple[Any, dict[str, Any]]] = []
     uvicorn = ModuleType("uvicorn")
     uvicorn.run = lambda app, **options: served.append((app, options))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "uvicorn", uvicorn)
-    monkeypatch.setattr(sys, "argv", ["x", "--host", "127.0.0.1", "--port", "5"])
+    monkeypatch.setattr(sys, "argv", ["x", "--host", "127.0.0.1", "--port", "5", "--applied", "/a.json"])
     mlflow_server.main()
-    assert mlflow.calls == [(f"{url}.new", "mlflow-artifacts:/"), (url, url, "mlflow-artifacts:/")]
+    assert ready == [(url, Path("/a.json"))]
+    assert mlflow.calls == [(url, url, "mlflow-artifacts:/")]
     ((app, options),) = served
     assert app == "mlflow.server.fastapi_app:app"
     assert (options["host"], options["port"], options["factory"]) == ("127.0.0.1", 5, False)

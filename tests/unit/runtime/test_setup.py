@@ -13,11 +13,13 @@ from types import SimpleNamespace
 import pytest
 
 from airfoil.runtime import setup
-from airfoil.runtime.setup import Applied
+from airfoil.runtime.applied import Applied
+from airfoil.runtime.sqlite_file import revision_of
 
 pytestmark = pytest.mark.unit
 
 RELEASE = "3.3.2"
+refuse_unknown = setup.refuse_unknown
 NEWEST = "bbb222"
 
 
@@ -87,6 +89,7 @@ def world(tmp_path, monkeypatch) -> Iterator[World]:
     made = World(tmp_path)
     monkeypatch.setattr(setup, "airflow", made.airflow)
     monkeypatch.setattr(setup, "use_database", made.use)
+    monkeypatch.setattr(setup, "refuse_unknown", lambda *_: None)
     return made
 
 
@@ -113,7 +116,7 @@ def test_a_new_database_is_built_aside_and_moved_into_place(world, exists):
         world.path.touch()
     world.migrate()
     assert world.files() == {"airflow.db"}
-    assert setup.revision_of(world.path) == (NEWEST, True)
+    assert revision_of(world.path) == (NEWEST, True)
     assert world.path.stat().st_mode & 0o777 == 0o600
     assert world.used == world.url, "Airflow is pointed back at the real one"
     assert world.applied.get("database") == {"release": RELEASE, "revision": NEWEST}
@@ -124,7 +127,7 @@ def test_what_a_killed_build_left_is_removed_first(world):
         world.path.with_name(f"airflow.db.new{suffix}").write_bytes(b"half")
     world.migrate()
     assert world.files() == {"airflow.db"}
-    assert setup.revision_of(world.path)[0] == NEWEST
+    assert revision_of(world.path)[0] == NEWEST
 
 
 def test_a_new_database_has_been_given_nothing_yet(world):
@@ -183,15 +186,26 @@ def test_a_new_release_with_the_same_schema_leaves_the_live_file_alone(world):
     assert world.applied.get("connections") == "digest"
 
 
-def test_an_older_schema_is_migrated_on_a_copy_and_kept_as_it_was(world):
+def test_an_older_schema_is_migrated_on_a_copy(world):
     make(world.path, revision="aaa111", rows=1000)
     world.migrate()
-    kept = world.path.with_name(f"airflow.db.before-{RELEASE}")
-    assert setup.revision_of(world.path)[0] == NEWEST
-    assert setup.revision_of(kept)[0] == "aaa111"
-    assert (rows_of(world.path), rows_of(kept)) == (1000, 1000)
-    assert kept.stat().st_mode & 0o777 == 0o600
-    assert not [name for name in world.files() if ".new" in name]
+    assert revision_of(world.path)[0] == NEWEST
+    assert rows_of(world.path) == 1000
+    assert world.files() == {"airflow.db"}, "the copy from before is a snapshot, which `up` makes"
+
+
+def test_a_schema_of_a_newer_airflow_is_refused(world, capsys, monkeypatch):
+    make(world.path, revision="ccc333", rows=3)
+    monkeypatch.setattr(
+        setup, "refuse_unknown", refuse_unknown
+    )  # the real one, with the real Airflow's revisions
+    said = refused(world, capsys)
+    assert "is at schema revision ccc333, which Airflow 3.3.2 does not know" in said
+
+
+def test_a_schema_of_this_airflow_is_not():
+    """The first revision that Airflow still knows: of 2.6.2."""
+    refuse_unknown("4bc4d934e2bc", "here", RELEASE)
 
 
 def test_rows_that_are_still_in_the_write_ahead_log_come_along(world):
@@ -209,7 +223,7 @@ def test_a_migration_that_fails_leaves_the_old_database_as_it_was(world):
     world.fails = RuntimeError("no")
     with pytest.raises(RuntimeError):
         world.migrate()
-    assert setup.revision_of(world.path) == ("aaa111", True)
+    assert revision_of(world.path) == ("aaa111", True)
     assert rows_of(world.path) == 3
     assert world.files() == {"airflow.db"}
 

@@ -235,9 +235,16 @@ def test_nobody_belongs_to_a_process_that_never_was():
 
 
 def test_killing_counts_those_that_were_there(sleeper):
-    assert process.kill_all([NEVER_A_PID]) == 0
-    assert process.kill_all([sleeper.pid, NEVER_A_PID]) == 1
+    born = process.births()
+    assert process.kill_all({NEVER_A_PID: 1.0}) == 0
+    assert process.kill_all({sleeper.pid: born[sleeper.pid], NEVER_A_PID: 1.0}) == 1
     assert sleeper.wait(5) == -signal.SIGKILL
+
+
+def test_a_process_that_got_the_pid_of_another_is_not_killed(sleeper):
+    """Born at another time, so it is not the one that was seen."""
+    assert process.kill_all({sleeper.pid: process.births()[sleeper.pid] - 5.0}) == 0
+    assert sleeper.poll() is None
 
 
 # -- collecting

@@ -79,10 +79,15 @@ def test_the_order_of_services_and_of_layers_is_kept():
         replace(SPEC, services=(replace(FULL, version="3.17.3"), BARE)),
         replace(SPEC, preload={"airflow": ("b", "a"), "ml": ("c",)}),
         replace(SPEC, log_max_bytes=8),
+        replace(SPEC, settings="another digest"),
     ],
 )
 def test_every_change_changes_the_digest(changed):
     assert changed.digest() != SPEC.digest()
+
+
+def test_what_is_merely_said_restarts_nothing():
+    assert replace(SPEC, notices=("A snapshot was made.",)).digest() == SPEC.digest()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"services": 1}', '{"services": [{}]}'])

@@ -15,8 +15,10 @@ from airfoil.settings import Settings
 from airfoil.settings.schema import (
     AirflowSettings,
     BudgetSettings,
+    FeastSettings,
     MlflowSettings,
     PageSettings,
+    ProjectSettings,
     StackSettings,
 )
 from airfoil.stack import plan, services
@@ -219,10 +221,10 @@ def test_mlflow_on_servers_of_the_user():
     assert row.fallback_argv[-2:] == ("--app-name", "basic-auth")
 
 
-def test_the_plain_engine_starts_nothing_of_ours_but_setup_and_page():
+def test_the_plain_engine_starts_nothing_of_ours_but_setup_and_page_and_what_becomes_mlflow():
     plain = spec("plain")
     ours = {row.name for row in plain.services if row.argv[2].startswith("airfoil.")}
-    assert ours == {"setup", "page"}
+    assert ours == {"setup", "page", "mlflow"}
     assert plain.preload == {}
 
 
@@ -250,6 +252,7 @@ def test_modules_of_the_user_are_loaded_after_ours():
         *({"mlflow": MlflowSettings(database="postgresql://a@b/c")}, {"mlflow": MlflowSettings(host="::1")}),
         *({"page": PageSettings(host="localhost")}, {"budgets": BudgetSettings(memory_mib=1)}),
         *({"budgets": BudgetSettings(start_seconds=1)}, {"budgets": BudgetSettings(mlflow_mib=1)}),
+        *({"project": ProjectSettings(name="shop")}, {"feast": FeastSettings(repo=Path("other"))}),
         *({"engine": "plain"}, {"ports": PORTS | {"page": 1}}, {"ports": PORTS | {"mlflow": 1}}),
     ],
     ids=str,
@@ -328,7 +331,10 @@ def test_a_foreign_airflow_leaves_mlflow_and_the_page():
     row = found.service("mlflow")
     assert (row.needs, row.stage) == ((), "")
     assert row.argv[2] == "airfoil.runtime.mlflow_server", "one process, not a parent and a worker"
-    assert beside(FOREIGN_AIRFLOW, engine="plain").service("mlflow").argv[2] == "mlflow"
+    assert "--applied" in row.argv
+    assert (
+        beside(FOREIGN_AIRFLOW, engine="plain").service("mlflow").argv[2] == "airfoil.runtime.mlflow_database"
+    )
     assert not [name for name in found.environment if name.startswith("AIRFLOW")]
 
 
