@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from airfoil.cli import (
+    browse,
     check,
     connections,
     console,
@@ -17,6 +18,7 @@ from airfoil.cli import (
     passthrough,
     platform,
     reset,
+    restart,
     retry,
     run,
     variables,
@@ -25,7 +27,7 @@ from airfoil.cli import (
 from airfoil.cli.context import Invocation
 
 SECTIONS = {
-    "Platform": ("up", "down", "status", "logs", "reset"),
+    "Platform": ("up", "down", "restart", "status", "logs", "open", "reset"),
     "Work": ("run", "retry", "demo"),
     "Project": ("init", "check", "connections", "variables", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
@@ -127,6 +129,8 @@ app.command()(platform.up)
 app.command()(platform.down)
 app.command(help=platform.STATUS_HELP)(platform.status)
 app.command()(logs.logs)
+app.command()(restart.restart)
+app.command("open")(browse.open_page)
 app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)

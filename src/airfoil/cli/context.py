@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
     from airfoil.stack.state import StackState
 
+# Where windows can be: X11, Wayland, Windows around WSL; BROWSER is a person's own word.
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER")
+
 
 STORE_SECONDS = 10.0
 
@@ -39,11 +43,26 @@ class Stack(Protocol):
     def down(self, project: Project, on_progress: Callable[[StackState], None]) -> bool:
         """Stop everything; True when something was running."""
 
+    def restart(self, project: Project, name: str, on_progress: Callable[[StackState], None]) -> StackState:
+        """End one service and start it again; wait until it is ready."""
+
     def current(self, project: Project) -> StackState | None:
         """Give the state of what runs, or None."""
 
     def environment(self, project: Project, settings: Settings) -> dict[str, str]:
         """Give what pass-through commands need in their environment."""
+
+
+def open_in_browser(url: str) -> bool:
+    """Open an address in a window of its own; a browser inside the terminal is not meant."""
+    import webbrowser
+
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in DISPLAYS):
+        return False
+    try:
+        return webbrowser.open(url)
+    except webbrowser.Error:
+        return False
 
 
 @dataclass
@@ -56,6 +75,8 @@ class Invocation:
     """From --project; None means the current folder."""
     sleep: Callable[[float], None] = time.sleep
     """How commands wait between two looks."""
+    browse: Callable[[str], bool] = open_in_browser
+    """How an address is opened; False where nothing can."""
 
     @property
     def platform(self) -> Stack:

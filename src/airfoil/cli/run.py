@@ -1,4 +1,4 @@
-"""`airfoil run DAG_ID`: run a DAG once, for a date, or for a range of dates."""
+"""`airfoil run DAG_ID`: run a DAG once, for a date, for a range of dates, or here in this terminal."""
 
 import json
 from dataclasses import dataclass
@@ -43,6 +43,13 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
         str, typer.Option(metavar="WHICH", help="Dates that ran already: none (default), failed, completed.")
     ] = "none",
     yes: Annotated[bool, typer.Option("--yes", help="Start more than 20 runs without asking.")] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="Run in this terminal, in one process: breakpoint() works.")
+    ] = False,
+    task: Annotated[str | None, typer.Option(metavar="ID", help="With --here: only this task.")] = None,
+    pdb: Annotated[
+        bool, typer.Option("--pdb", help="With --here: open the debugger where a task failed.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print nothing but one JSON object at the end.")
     ] = False,
@@ -56,7 +63,9 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
     parameters = parse_parameters(conf, param or [])
     refuse_combinations(
-        {"--date": date, "--from": begin, "--to": end, "--reprocess": reprocess != "none"},
+        here={"--here": here, "--task": task, "--pdb": pdb},
+        dated={"--date": date, "--from": begin, "--to": end},
+        other={"--json": as_json, "--yes": yes, "--reprocess": reprocess != "none"},
     )
     if reprocess not in REPROCESS:
         raise typer.BadParameter(f"choose one of {', '.join(REPROCESS)}", param_hint="--reprocess")
@@ -71,6 +80,11 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option
         as_json=as_json,
     )
     invocation = context.ensure_object(Invocation)
+    if here:
+        from airfoil.cli.here import run_here
+
+        run_here(invocation, dag_id, parameters, date, task, pdb=pdb)
+
     from airfoil.cli.dag_runner import DagRunner
 
     project = invocation.project()
@@ -143,13 +157,21 @@ def run_range(runner: "DagRunner", request: Request) -> int:
         )
 
 
-def refuse_combinations(dated: dict[str, object]) -> None:
+def refuse_combinations(here: dict[str, object], dated: dict[str, object], other: dict[str, object]) -> None:
     """Refuse options that contradict each other, before anything is looked at."""
+    if here["--here"]:
+        wrong = [name for name, value in {**dated, **other}.items() if value and name != "--date"]
+        if wrong:
+            raise typer.BadParameter("it does not go with --here", param_hint=wrong[0])
+    else:
+        for name in ("--task", "--pdb"):
+            if here[name]:
+                raise typer.BadParameter("it needs --here", param_hint=name)
     if bool(dated["--from"]) != bool(dated["--to"]):
         raise typer.BadParameter("a range needs both of them", param_hint="--from and --to")
     if dated["--date"] and dated["--from"]:
         raise typer.BadParameter("name one date or a range", param_hint="--date")
-    if dated["--reprocess"] and not (dated["--date"] or dated["--from"]):
+    if other["--reprocess"] and not any(dated.values()):
         raise typer.BadParameter("it needs --date or a range", param_hint="--reprocess")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airfoil.cli import console, follow, task_target
@@ -89,19 +90,36 @@ class TaskLogs:
     ) -> None:
         if task.state in NOT_STARTED:
             return
+        earlier = [
+            key for key in shown if key[:2] == (task.task_id, task.map_index) and key[2] < task.try_number
+        ]
+        for _, _, number in earlier[-1:]:
+            # What the last try wrote between our last look at it and its end.
+            self._print_new(dag_id, run_id, replace(task, try_number=number), shown, None, title="")
+        first = (task.task_id, task.map_index, task.try_number) not in shown
+        titled = first and (with_title or task.try_number > 1 or bool(shown))
+        title = f"--- {dag_id}.{task.label}, try {task.try_number} ({task.state})" if titled else ""
+        self._print_new(dag_id, run_id, task, shown, count, title=title)
+
+    def _print_new(
+        self,
+        dag_id: str,
+        run_id: str,
+        task: follow.TaskView,
+        shown: dict[tuple[str, int, int], int],
+        count: int | None,
+        *,
+        title: str,
+    ) -> None:
         key = (task.task_id, task.map_index, task.try_number)
         lines = self._patience(
             lambda: self._airflow.task_log(dag_id, run_id, task.task_id, task.try_number, task.map_index)
         ).splitlines()
-        first = key not in shown
         start = shown.get(key, 0)
-        if first and count is not None:
+        if key not in shown and count is not None:
             start = max(len(lines) - count, 0)
-        new = lines[start:]
         shown[key] = len(lines)
-        if first and (with_title or task.try_number > 1 or len(shown) > 1):
-            console.out(
-                console.styled(f"--- {dag_id}.{task.label}, try {task.try_number} ({task.state})", "bold")
-            )
-        for line in new:
+        if title:
+            console.out(console.styled(title, "bold"))
+        for line in lines[start:]:
             console.out(line)

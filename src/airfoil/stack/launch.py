@@ -32,6 +32,7 @@ from airfoil.stack import (
 )
 from airfoil.stack import state as states
 from airfoil.stack.ports import Ports, wishes_of
+from airfoil.stack.restart_requests import restart as restart  # noqa: PLC0414 - offered to the command line
 from airfoil.stack.service import PATH_VARIABLE, Spec, join_paths
 from airfoil.stack.storage import storage_error, write_private
 from airfoil.stack.supervision import OUT_OF_MEMORY

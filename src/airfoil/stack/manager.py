@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airfoil.stack import logs, plan, process
+from airfoil.stack import logs, plan, process, restart_requests
 from airfoil.stack import state as states
 from airfoil.stack.preload import PreloadedParent
 from airfoil.stack.probing import Prober
@@ -77,6 +77,7 @@ class Manager:
         self._take_over()
         while True:
             self._collect()
+            self._hear_requests()
             self._carry_out(self.supervisor.tick(time.time()))
             self._sweep_if_due()
             if self.supervisor.stopping and self._stopped():
@@ -105,6 +106,7 @@ class Manager:
 
     def _take_over(self) -> None:
         """Adopt what an earlier manager left running; end what belongs to nobody."""
+        restart_requests.forget_all(self.project)
         earlier = states.load(self.project.state_file)
         adopted = []
         if earlier is not None and earlier.stack_id == self.spec.stack_id:
@@ -168,6 +170,11 @@ class Manager:
             self.parent is None or not self.parent.asked
         ):  # else one may belong to a child we have yet to be told of
             self._exits.clear()
+
+    def _hear_requests(self) -> None:
+        for name in restart_requests.take(self.project, self.supervisor.watched):
+            self._say(f"asked to restart {name}")
+            self._carry_out(self.supervisor.restart(name, time.time()))
 
     def _answered(self, answer: dict[str, Any]) -> None:
         now = time.time()

@@ -66,7 +66,8 @@ class Supervisor:
         one = self.watched[name]
         one.pid = one.pid_started = None
         if one.state == "stopping" or self.stopping:
-            self._enter(one, "stopped", now)
+            self._enter(one, "waiting" if one.wished and not self.stopping else "stopped", now)
+            one.wished = False
             one.detail = ""
             return [Action("sweep", name)]
         if one.service.kind == "job" and code == 0:
@@ -141,6 +142,22 @@ class Supervisor:
                 self._enter(one, "stopping", now)
                 found.append(Action("terminate", name))
         return found
+
+    def restart(self, name: str, now: float) -> list[Action]:
+        """End one service in its own way and start it again; one that was given up is tried anew."""
+        one = self.watched[name]
+        if self.stopping or one.service.kind != "service" or one.state == "stopping":
+            return []
+        one.deaths, one.next_start = 0, now
+        if one.pid is None:
+            if one.state in {"failed", "restarting"}:
+                one.detail = ""
+                self._enter(one, "waiting", now)
+            return []
+        one.wished = True
+        one.stop_deadline = now + one.service.stop_timeout_seconds
+        self._enter(one, "stopping", now)
+        return [Action("terminate", name)]
 
     # -- verdicts -------------------------------------------------------------------------------------------------
 

@@ -47,6 +47,8 @@ class Watched:
     detail: str = ""
     killed_for: str = ""
     """Why we are ending it: a process that did not end by itself must not be reported as if it had."""
+    wished: bool = False
+    """A person asked for a restart: it ends in order to begin again."""
     plain: bool = False
     """The plain command replaces the one whose self-test failed."""
 

@@ -58,6 +58,10 @@ class FakeStack:
         self.state = None
         return was_running
 
+    def restart(self, project: Project, name: str, on_progress: Callable[[StackState], None]) -> StackState:
+        self.calls.append(f"restart {name}")
+        return self._walk(on_progress)
+
     def current(self, project: Project) -> StackState | None:
         return self.state
 
@@ -96,9 +100,15 @@ class Outcome:
 def airfoil(stack: FakeStack, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """Run one command as the shell would, without waiting for anything."""
 
-    def run(*arguments: str, sleep: Callable[[float], None] = lambda _: None, **options: Any) -> Outcome:
+    def run(
+        *arguments: str,
+        sleep: Callable[[float], None] = lambda _: None,
+        browse: Callable[[str], bool] = lambda _: False,
+        **options: Any,
+    ) -> Outcome:
         capsys.readouterr()
-        code = run_command_line(arguments, invocation=Invocation(stack=stack, sleep=sleep), **options)
+        invocation = Invocation(stack=stack, sleep=sleep, browse=browse)
+        code = run_command_line(arguments, invocation=invocation, **options)
         seen = capsys.readouterr()
         return Outcome(code, seen.out, seen.err)
 

@@ -61,10 +61,10 @@ def test_a_refusal_of_the_system_is_no_bug(airfoil, monkeypatch):
 
 
 def test_an_unknown_command_suggests_the_nearest(airfoil):
-    outcome = airfoil("stauts")
+    outcome = airfoil("docter")
 
     assert outcome.code == 2
-    assert outcome.err == "Error: No such command 'stauts'. Did you mean 'status'?\nTry 'airfoil --help'.\n"
+    assert outcome.err == "Error: No such command 'docter'. Did you mean 'doctor'?\nTry 'airfoil --help'.\n"
 
 
 def test_wrong_usage_names_the_commands_own_help(airfoil):

@@ -141,6 +141,10 @@ def test_the_live_line_counts(shop):
         (("--date", "2026-01-01", "--from", "2026-01-01", "--to", "2026-01-01"), "name one date or a range"),
         (("--reprocess", "failed"), "it needs --date or a range"),
         (("--date", "2026-01-01", "--reprocess", "all"), "choose one of none, failed, completed"),
+        (("--task", "x"), "it needs --here"),
+        (("--pdb",), "it needs --here"),
+        (("--here", "--json"), "it does not go with --here"),
+        (("--here", "--from", "2026-01-01", "--to", "2026-01-02"), "it does not go with --here"),
     ],
 )
 def test_options_that_contradict_each_other_are_wrong_usage(airfoil, shop, arguments, words):

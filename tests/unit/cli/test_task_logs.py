@@ -55,6 +55,25 @@ def test_following_ends_with_the_task(airfoil, running, task, answer):
     assert outcome.out == "one\ntwo\n--- shop.train, try 2 (running)\nagain\ndone\n"
 
 
+def test_following_misses_nothing_of_a_try_that_ended_between_two_looks(airfoil, running, task, answer):
+    running.add_dag("shop")
+    running.add_run("shop", "r1", [])
+    looks = [
+        [task("train", "running")],
+        [task("train", "running")],
+        [task("train", "running")],
+        [task("train", "success", try_number=2)],
+    ]
+    location = "/api/v2/dags/shop/dagRuns/r1/taskInstances"
+    running.server.on("GET", location, *[answer({"task_instances": look}) for look in looks])
+    running.add_log("shop", "r1", "train", 1, ["one"], ["one", "two"], ["one", "two", "last word"])
+    running.add_log("shop", "r1", "train", 2, ["again"])
+
+    outcome = airfoil("logs", "shop.train", "-f")
+
+    assert outcome.out == "one\ntwo\nlast word\n--- shop.train, try 2 (success)\nagain\n"
+
+
 def test_an_earlier_run_is_used_when_the_last_has_no_such_task(airfoil, running, task, answer):
     running.add_dag("shop")
     runs = [{"dag_run_id": "new"}, {"dag_run_id": "old"}]
