@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status test test-full lint bench docs clean platform tools uv
+.PHONY: help demo up down status test test-full lint bench docs constraints clean platform tools uv
 
 BIN := .venv/bin
 PYTHON ?= $(firstword $(foreach name,python3 python3.12 python3.13 python3.11,$(shell \
@@ -53,6 +53,11 @@ bench: tools ## measure against the plain tools (NAME=floor for one, SCALE=0.1 f
 
 docs: tools ## build the documentation into site/, failing on any broken link
 	@$(BIN)/zensical build --strict --clean
+
+constraints: uv ## write the tested versions of uv.lock into the package, after `uv lock`
+	@{ echo '# The versions this release of Airfoil is tested with; made from uv.lock by `make constraints`.'; \
+	$(UV) export --frozen --all-extras --no-dev --no-emit-project --no-hashes --no-annotate --no-header --quiet; \
+	} > src/airfoil/constraints.txt
 
 clean: ## remove caches and build results; .airfoil (your databases, models and secrets) and .venv stay
 	@rm -rf build dist site .cache .coverage .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

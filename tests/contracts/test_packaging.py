@@ -11,10 +11,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from airfoil.cli.platform import PLATFORM_DISTRIBUTIONS
 from airfoil.cli.templates import SHIPPED_DAGS
 from airfoil.settings import Settings, load
 from airfoil.settings.schema import SECTIONS
+from airfoil.stack.packages import constraints
 
 pytestmark = pytest.mark.contracts
 
@@ -145,3 +149,42 @@ def test_the_lock_is_up_to_date():
         [uv(), "lock", "--check", "--offline"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert said.returncode == 0, said.stderr
+
+
+def test_the_tested_versions_are_those_of_the_lock():
+    said = subprocess.run(
+        [
+            *(uv(), "export", "--offline", "--frozen", "--all-extras", "--no-dev", "--no-emit-project"),
+            *("--no-hashes", "--no-annotate", "--no-header", "--quiet"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    carried = constraints.PATH.read_text(encoding="utf-8").splitlines()
+    assert carried[0].startswith("#")
+    assert carried[1:] == said.stdout.splitlines(), "run `make constraints`"
+
+
+def test_the_tested_versions_are_within_the_bounds_that_the_wheel_declares():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    for line in (*project["dependencies"], *(line for lines in extras for line in lines)):
+        requirement = Requirement(line)
+        versions = constraints.pins()[canonicalize_name(requirement.name)]
+        assert [one for one in versions if one not in requirement.specifier] == [], line
+
+
+def test_the_tested_versions_can_be_used_by_pip():
+    for line in constraints.PATH.read_text(encoding="utf-8").splitlines()[1:]:
+        requirement = Requirement(line)
+        assert (requirement.extras, requirement.url) == (set(), None), "a constraint may have neither"
+
+
+def test_what_is_asked_for_at_up_is_in_the_stack_extra():
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["stack"]
+    names = {canonicalize_name(Requirement(line).name) for line in extra}
+    assert set(PLATFORM_DISTRIBUTIONS) <= names | {"starlette"}
+    assert {"uv", "tomlkit"} <= names, "`airfoil add` needs them"

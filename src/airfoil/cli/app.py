@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from airfoil.cli import (
+    add,
     browse,
     check,
     connections,
@@ -29,7 +30,7 @@ from airfoil.cli.context import Invocation
 SECTIONS = {
     "Platform": ("up", "down", "restart", "status", "logs", "open", "reset"),
     "Work": ("run", "retry", "demo"),
-    "Project": ("init", "check", "connections", "variables", "doctor", "version"),
+    "Project": ("init", "add", "check", "connections", "variables", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
 GLOBAL_FLAGS = frozenset({"--debug"})
@@ -136,6 +137,7 @@ app.command()(run.run)
 app.command()(retry.retry)
 app.command()(demo.demo)
 app.command()(init.init)
+app.command()(add.add)
 app.command()(check.check)
 app.add_typer(connections.app, name="connections")
 app.add_typer(variables.app, name="variables")

@@ -1,5 +1,6 @@
 """`airfoil up`, `down` and `status`."""
 
+import sys
 from importlib import metadata
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +35,7 @@ def require_platform_libraries() -> None:
     if missing:
         raise ConfigurationError(
             f"The platform's libraries are not installed ({', '.join(missing)}).",
-            "Install them: `uv pip install 'airfoil[stack]'`.",
+            "Install them: `pip install 'airfoil[stack]' -c \"$(airfoil version --constraints)\"`.",
         )
 
 
@@ -57,6 +58,7 @@ def up(context: typer.Context) -> None:
 def start_platform(invocation: Invocation, project: "Project", settings: "Settings") -> "StackState":
     """Start the platform and show how it comes up."""
     require_platform_libraries()
+    _install_packages(project)
 
     from airfoil.cli import snapshot_note
     from airfoil.cli.progress import Progress
@@ -75,6 +77,20 @@ def start_platform(invocation: Invocation, project: "Project", settings: "Settin
         uptime = progress.began - (state.ready_at or progress.began)
         console.out(f"Already running for {wording.duration(uptime)}.\n")
     return state
+
+
+def _install_packages(project: "Project") -> None:
+    """Bring what is installed in line with the project's locks; offline, the platform starts all the same."""
+    if not project.locks():
+        return
+    from airfoil.cli import waiting
+    from airfoil.stack.packages import changes
+
+    change, problem = changes.bring_up_to_date(project, waiting.shown)
+    if change:
+        console.note(", ".join((*change.installed, *(f"without {name}" for name in change.removed))))
+    if problem:
+        console.note(f"{console.styled('Note:', 'yellow', sys.stderr)} {problem}")
 
 
 def down(

@@ -29,10 +29,20 @@ def installed(distribution: str) -> str | None:
         return None
 
 
-def version(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def version(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    constraints: Annotated[
+        bool, typer.Option("--constraints", help="Print where the file of tested versions is, for `pip -c`.")
+    ] = False,
+) -> None:
     """Print the versions of Airfoil, Airflow, MLflow, Feast and Python."""
     import platform
 
+    if constraints:
+        from airfoil.stack.packages import constraints as tested
+
+        console.out(str(tested.PATH))
+        return
     found = {
         "airfoil": __version__,
         **{name: installed(distribution) for name, distribution in PARTS.items()},

@@ -31,6 +31,7 @@ from airfoil.stack import (
     work_environment,
 )
 from airfoil.stack import state as states
+from airfoil.stack.packages import record
 from airfoil.stack.ports import Ports, wishes_of
 from airfoil.stack.restart_requests import restart as restart  # noqa: PLC0414 - offered to the command line
 from airfoil.stack.service import PATH_VARIABLE, Spec, join_paths
@@ -64,7 +65,7 @@ def up(project: Project, settings: Settings, on_progress: Progress = lambda _: N
         foreign = servers.resolve(settings, project, os.environ)
         servers.settle(project, foreign)
         with Ports(project).settle(wishes_of(settings), services.stack_id(project)) as ports:
-            spec = services.specification(settings, project, keys, ports, foreign)
+            spec = record.marked(services.specification(settings, project, keys, ports, foreign), project)
             running = current(project)
             as_before = _same_table(project, spec) and not upgrade.other_versions_ran(project)
             if running is not None and not as_before:

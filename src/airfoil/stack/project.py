@@ -74,6 +74,14 @@ class Project:
         """The folder of the user's package: importable in every task, test and notebook."""
         return self.root / "src"
 
+    def lock_file(self, environment: str | None = None) -> Path:
+        """Return the exact versions of the packages that the project needs, or one of its environments."""
+        return self.root / (f"airfoil.{environment}.lock" if environment else "airfoil.lock")
+
+    def locks(self) -> tuple[Path, ...]:
+        """Return the locks that there are: without one, the project manages its packages by itself."""
+        return tuple(sorted(self.root.glob("airfoil*.lock")))
+
     @property
     def state(self) -> Path:
         """The private folder for everything the platform itself writes."""
@@ -172,6 +180,20 @@ class Project:
     def work(self) -> Path:
         """Intermediate data of runs."""
         return self.state / "work"
+
+    @property
+    def packages_file(self) -> Path:
+        """What we have installed for this project."""
+        return self.state / "packages.json"
+
+    @property
+    def environments(self) -> Path:
+        """Virtualenvs apart from the platform, one folder each."""
+        return self.state / "environments"
+
+    def environment_python(self, name: str) -> Path:
+        """Return the interpreter of such a virtualenv."""
+        return self.environments / name / "bin" / "python"
 
     def folders(self) -> tuple[Path, ...]:
         """Return every folder that `prepare` makes, parents first."""

@@ -146,6 +146,24 @@ def write_private(path: Path, text: str) -> None:
         raise storage_error(path, error) from error
 
 
+def write_shared(path: Path, text: str) -> None:
+    """Replace a file of the project as a whole, for everybody who may read it now; a link stays a link."""
+    place = Path(os.path.realpath(path))
+    temporary = place.with_name(f".{place.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        try:
+            temporary.write_text(text, encoding="utf-8", newline="")
+            if place.exists():
+                shutil.copymode(place, temporary)
+            temporary.replace(place)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
 def remove_abandoned(folder: Path) -> None:
     """Remove the unfinished files of writers that were killed; a writer at work needs far less than this long."""
     for leftover in folder.glob(".*.tmp"):

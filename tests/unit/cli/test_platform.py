@@ -98,7 +98,9 @@ def test_without_the_platforms_libraries_up_says_how_to_install_them(monkeypatch
     with pytest.raises(ConfigurationError, match=r"not installed \(surely-not-installed\)") as caught:
         platform.require_platform_libraries()
 
-    assert caught.value.next_move == "Install them: `uv pip install 'airfoil[stack]'`."
+    assert caught.value.next_move == (
+        "Install them: `pip install 'airfoil[stack]' -c \"$(airfoil version --constraints)\"`."
+    )
 
 
 def test_outside_of_a_project(airfoil, tmp_path, monkeypatch):

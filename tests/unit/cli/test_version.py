@@ -18,3 +18,12 @@ def test_versions_as_lines_and_as_json(airfoil):
 
 def test_what_is_not_installed_is_none():
     assert version.installed("surely-not-a-distribution") is None
+
+
+def test_the_file_of_tested_versions_is_where_it_says(airfoil):
+    from pathlib import Path
+
+    outcome = airfoil("version", "--constraints")
+
+    assert outcome.code == 0
+    assert "apache-airflow-core==3.3" in Path(outcome.out.strip()).read_text()

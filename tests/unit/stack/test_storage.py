@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from airfoil.errors import StorageError
-from airfoil.stack.storage import make_private_folder, storage_error, user_name, write_private
+from airfoil.stack.storage import make_private_folder, storage_error, user_name, write_private, write_shared
 
 pytestmark = pytest.mark.unit
 
@@ -94,3 +94,26 @@ def test_an_unknown_user_is_called_by_number():
 
 def test_an_error_without_number_or_text_still_makes_a_sentence():
     assert str(storage_error(Path("/x"), OSError())) == "/x could not be used: OSError."
+
+
+def test_a_shared_file_keeps_its_mode_and_the_link_that_leads_to_it(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "real").chmod(0o664)
+    (tmp_path / "link").symlink_to("real")
+
+    write_shared(tmp_path / "link", "größe\r\n")
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == "größe\r\n".encode()
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o664
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_shared_file_that_could_not_be_written_is_as_it_was(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("old")
+    monkeypatch.setattr(Path, "replace", fail_with(errno.ENOSPC))
+
+    with pytest.raises(StorageError, match="disk is full"):
+        write_shared(tmp_path / "file", "new")
+
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
