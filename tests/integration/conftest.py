@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.integration.airflow_home import AirflowHome
 from tests.integration.servers import ObjectStore, Postgres, run_object_store, run_postgres
+from tests.integration.shops import Shop, make_python
+from tests.integration.wheels import PackageIndex
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +32,27 @@ def migrated_airflow(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
     home = AirflowHome(tmp_path_factory.mktemp("airflow") / "home")
     home.run_well()
     return home
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[PackageIndex]:
+    """Packages: `parcel` in two versions, `van` that carries the older one, `relic` that needs an old pydantic."""
+    found = PackageIndex(tmp_path / "index")
+    found.offer("zz-parcel", "1.0")
+    found.offer("zz-van", "1.5", requires=["zz-parcel<2"])
+    found.offer("zz-relic", "0.3", requires=["pydantic<2"])
+    found.offer("zz-museum", "1.0", requires=["zz-relic"])
+    found.offer("zz-plugin", "1.0", entry_points="[airflow.plugins]\nzz = zz_plugin:Nothing\n")
+    with found.served():
+        yield found
+
+
+@pytest.fixture
+def shop(tmp_path: Path, index: PackageIndex) -> Shop:
+    root = tmp_path / "größe 1"
+    root.mkdir()
+    (root / "airfoil.toml").write_text('[project]\nname = "shop"\n')
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    found = Shop(root, make_python(tmp_path / "venv"), {"PATH": path, **index.environment()})
+    found.name()
+    return found

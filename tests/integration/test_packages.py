@@ -5,133 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from tests.integration.wheels import PackageIndex
+from tests.integration.shops import PYPROJECT, Shop, make_python
 
 from airfoil.stack.packages.uv import Uv
 
 pytestmark = pytest.mark.integration
 
 NOTHING_TO_DO_SECONDS = 0.2
-PYPROJECT = """\
-# Mine, with comments.
-[project]
-name = "shop"
-version = "0.1.0"
-requires-python = ">=3.11"
-dependencies = [
-  "airfoil[stack]",  # the platform
-]
-"""
-UP_TO_DATE = """
-import contextlib, json, sys, time
-from pathlib import Path
-from airfoil.errors import AirfoilError
-from airfoil.stack.packages import changes
-from airfoil.stack.project import Project
-began = time.perf_counter()
-try:
-    change, problem = changes.bring_up_to_date(Project(Path(sys.argv[1])), lambda what: contextlib.nullcontext())
-except AirfoilError as error:
-    sys.exit(f"{error} {error.next_move}")
-print(json.dumps([change.installed, change.removed, change.needs_restart, problem, time.perf_counter() - began]))
-"""
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-@dataclass
-class Shop:
-    """A project, and a Python of its own that has all of ours; what is installed goes into that one only."""
-
-    root: Path
-    python: Path
-    environment: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def pyproject(self) -> str:
-        return (self.root / "pyproject.toml").read_text()
-
-    def name(self, *packages: str) -> None:
-        """Edit pyproject.toml by hand."""
-        lines = "".join(f'  "{package}",\n' for package in packages)
-        text = PYPROJECT.replace("# the platform\n", f"# the platform\n{lines}")
-        (self.root / "pyproject.toml").write_text(text)
-
-    def run(self, *arguments: str) -> Done:
-        done = subprocess.run(
-            [str(self.python), *arguments],
-            cwd=self.root,
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    def add(self, *arguments: str) -> Done:
-        return self.run("-m", "airfoil", "add", *arguments)
-
-    def up_to_date(self) -> list:
-        done = self.run("-c", UP_TO_DATE, str(self.root))
-        assert done.code == 0, done.err
-        return json.loads(done.out)
-
-    def version(self, module: str, python: Path | None = None) -> str | None:
-        """What a fresh process imports."""
-        code = f"import {module}; print({module}.VERSION)"
-        done = subprocess.run(
-            [python or self.python, "-c", code], capture_output=True, text=True, check=False
-        )
-        return done.stdout.strip() or None
-
-    def files(self) -> dict[str, str]:
-        return {path.name: path.read_text() for path in self.root.glob("*") if path.is_file()}
-
-
-def make_python(folder: Path) -> Path:
-    """A virtualenv beside this one: it sees what is installed here, and keeps what is installed there."""
-    Uv.find(folder.parent).make_environment(folder)
-    (site,) = folder.glob("lib/python*/site-packages")
-    ours = [path for path in sys.path if path.endswith(("site-packages", "src"))]
-    (site / "ours.pth").write_text("\n".join(ours) + "\n")
-    return folder / "bin" / "python"
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Iterator[PackageIndex]:
-    """Packages: `parcel` in two versions, `van` that carries the older one, `relic` that needs an old pydantic."""
-    found = PackageIndex(tmp_path / "index")
-    found.offer("zz-parcel", "1.0")
-    found.offer("zz-van", "1.5", requires=["zz-parcel<2"])
-    found.offer("zz-relic", "0.3", requires=["pydantic<2"])
-    found.offer("zz-museum", "1.0", requires=["zz-relic"])
-    found.offer("zz-plugin", "1.0", entry_points="[airflow.plugins]\nzz = zz_plugin:Nothing\n")
-    with found.served():
-        yield found
-
-
-@pytest.fixture
-def shop(tmp_path: Path, index: PackageIndex) -> Shop:
-    root = tmp_path / "größe 1"
-    root.mkdir()
-    (root / "airfoil.toml").write_text('[project]\nname = "shop"\n')
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    found = Shop(root, make_python(tmp_path / "venv"), {"PATH": path, **index.environment()})
-    found.name()
-    return found
 
 
 def test_a_package_is_named_locked_and_installed(shop, index):
@@ -228,35 +111,6 @@ def test_a_replaced_package_or_a_plugin_needs_a_restart_a_new_one_does_not(shop,
     assert (shop.version("zz_parcel"), generation()) == ("3.0", 2)
 
 
-@pytest.mark.parametrize(
-    ("wish", "sentence", "apart"),
-    [
-        (
-            "zz-relic",
-            "zz-relic needs pydantic<2, but the platform is tested with pydantic 2.",
-            "zz-relic",
-        ),
-        (
-            "zz-museum",
-            "zz-relic, which zz-museum needs, itself needs pydantic<2, but the platform is tested",
-            "zz-museum",
-        ),
-        ("pydantic<2", "You ask for pydantic<2, but the platform is tested with pydantic 2.", "pydantic"),
-    ],
-)
-def test_a_conflict_names_both_sides_and_changes_nothing(shop, wish, sentence, apart):
-    assert shop.add("zz-parcel").code == 0
-    before = shop.files()
-
-    done = shop.add(wish)
-
-    assert done.code == 1
-    assert f"Error: {sentence}" in done.err, done.err
-    assert "(apache-airflow-core needs pydantic>=2" in done.err
-    assert f"Keep it apart: `airfoil add --environment {apart} '{wish}'`" in done.err
-    assert shop.files() == before
-
-
 def test_an_environment_apart_holds_what_does_not_fit(shop, index):
     index.offer("pydantic", "1.10")
     done = shop.add("--environment", "relics", "zz-relic")
@@ -312,18 +166,6 @@ def test_offline_says_so_once_and_the_platform_can_start(shop, tmp_path):
     )
 
 
-def test_a_wheel_that_is_not_the_locked_one_is_refused(shop, index, tmp_path):
-    assert shop.add("zz-parcel").code == 0
-    index.offer("zz-parcel", "1.0", code="print('somebody else was here')\n")
-    colleague = Shop(shop.root, make_python(tmp_path / "other"), shop.environment)
-
-    done = colleague.run("-c", UP_TO_DATE, str(shop.root))
-
-    assert done.code == 1
-    assert "zz-parcel==1.0 is not the file that was locked" in done.err
-    assert colleague.version("zz_parcel") is None
-
-
 def test_two_at_once_both_count(shop):
     both = [
         subprocess.Popen(
@@ -340,71 +182,6 @@ def test_two_at_once_both_count(shop):
         assert one.returncode == 0, said
     assert ('"zz-parcel>=1.0"' in shop.pyproject, '"zz-van>=1.5"' in shop.pyproject) == (True, True)
     assert (shop.version("zz_parcel"), shop.version("zz_van")) == ("1.0", "1.5")
-
-
-@pytest.mark.parametrize(
-    ("wish", "sentence"),
-    [
-        ("zz-nothing", "The package index has no package zz-nothing."),
-        ("zz-parcel==7", "The package index has no zz-parcel==7."),
-        ("x y z", "'x y z' names no package."),
-        ("", "'' names no package."),
-        ("airfoil", "Airfoil itself is not locked by a project."),
-    ],
-)
-def test_nonsense_is_refused_and_nothing_changes(shop, wish, sentence):
-    done = shop.add(wish)
-
-    assert (done.code, f"Error: {sentence}" in done.err) == (1, True), done.err
-    assert "Traceback" not in done.err
-    assert shop.pyproject == PYPROJECT
-    assert list(shop.root.glob("*.lock")) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("pyproject.toml", b"[project\n", "is not valid TOML"),
-        ("pyproject.toml", b"\xff\xfe", "is not UTF-8 text"),
-        ("pyproject.toml", b"[tool.poetry]\nname = 'x'\n", "has no [project] table"),
-        (
-            "pyproject.toml",
-            b"[project]\nname='x'\ndynamic=['dependencies']\n",
-            "declares its dependencies dynamic",
-        ),
-        ("pyproject.toml", b"[project]\nname='x'\ndependencies='cowsay'\n", "is not a list of packages"),
-        ("pyproject.toml", b"[project]\nname='x'\ndependencies=['a b']\n", "'a b' names no package"),
-        (
-            "pyproject.toml",
-            b"[project]\nname='x'\n[tool.airfoil.environments]\n'../x'=[]\n",
-            "cannot be the name",
-        ),
-        (
-            "airfoil.lock",
-            b"<<<<<<< HEAD\nx==1\n=======\nx==2\n>>>>>>> theirs\n",
-            "marks of an unfinished merge",
-        ),
-        ("airfoil.lock", b"\xff", "is not UTF-8 text"),
-    ],
-)
-def test_damaged_files_are_named(shop, name, content, sentence):
-    assert shop.add("zz-parcel").code == 0
-    (shop.root / name).write_bytes(content)
-
-    for done in (shop.add("zz-van"), shop.run("-c", UP_TO_DATE, str(shop.root))):
-        assert done.code == 1, done
-        assert sentence in done.err
-        assert name in done.err or "names no package" in done.err or "cannot be the name" in done.err
-        assert "Traceback" not in done.err
-    assert (shop.root / name).read_bytes() == content
-
-
-def test_a_lock_of_garbage_is_made_anew(shop):
-    assert shop.add("zz-parcel").code == 0
-    (shop.root / "airfoil.lock").write_text("{}\n;;;\n")
-
-    assert shop.up_to_date()[3] == ""
-    assert "zz-parcel==1.0" in (shop.root / "airfoil.lock").read_text()
 
 
 def test_a_project_without_a_lock_is_left_alone(shop):
