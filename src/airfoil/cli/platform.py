@@ -39,14 +39,27 @@ def require_platform_libraries() -> None:
         )
 
 
-def up(context: typer.Context) -> None:
+def up(
+    context: typer.Context,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print what would be started and why; start nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --explain: print one JSON object.")] = False,
+) -> None:
     """Start the platform and wait until it is ready.
 
     What runs already is left alone; changed settings are applied.
     """
+    if as_json and not explain:
+        raise typer.BadParameter("--json goes with --explain; `airfoil status --json` tells what runs")
     invocation = context.ensure_object(Invocation)
     project = invocation.project()
     settings = invocation.settings(project)
+    if explain:
+        from airfoil.cli import explain as explanation
+
+        explanation.show(project, settings, as_json=as_json)
+        return
     state = start_platform(invocation, project, settings)
 
     from airfoil.cli import summary

@@ -22,6 +22,7 @@ from airfoil.stack import (
     checks_running,
     checks_servers,
     checks_upgrade,
+    checks_wsl,
     secrets,
 )
 from airfoil.stack import state as states
@@ -121,6 +122,7 @@ MACHINE_CHECKS: dict[str, Check] = {
     "clock": checks_machine.check_clock,
     "disk": checks_machine.check_disk,
     "memory": checks_machine.check_memory,
+    "wsl": checks_wsl.check_wsl,
     "versions": checks_machine.check_versions,
 }
 PROJECT_CHECKS: dict[str, Check] = {

@@ -72,15 +72,44 @@ def _file_system(folder: Path) -> str:
 def available_memory_mib(cgroup: Path = _CGROUP) -> float:
     """Return the memory that may still be used: the machine's, or less where a container is limited."""
     available = float(psutil.virtual_memory().available)
-    with suppress(OSError, ValueError):
-        limit = (cgroup / "memory.max").read_text(encoding="ascii").strip()
-        if limit != "max":
-            used = int((cgroup / "memory.current").read_text(encoding="ascii"))
+    for used, limit, statistics, cached_name in (
+        ("memory.current", "memory.max", "memory.stat", "inactive_file"),
+        # Control groups of version 1, as on older distributions and some container hosts.
+        (
+            "memory/memory.usage_in_bytes",
+            "memory/memory.limit_in_bytes",
+            "memory/memory.stat",
+            "total_inactive_file",
+        ),
+    ):
+        with suppress(OSError, ValueError):  # "max" is no number: no limit
+            left = int((cgroup / limit).read_text(encoding="ascii")) - int(
+                (cgroup / used).read_text(encoding="ascii")
+            )
             # Cached files count as used, and are given back on demand.
-            statistics = (cgroup / "memory.stat").read_text(encoding="ascii")
-            cached = re.search(r"^inactive_file (\d+)$", statistics, re.MULTILINE)
-            available = min(available, int(limit) - used + (int(cached[1]) if cached else 0))
+            text = (cgroup / statistics).read_text(encoding="ascii")
+            cached = re.search(rf"^{cached_name} (\d+)$", text, re.MULTILINE)
+            available = min(available, left + (int(cached[1]) if cached else 0))
     return max(available, 0.0) / _MIB
+
+
+def total_memory_mib() -> float:
+    """Return the memory that the system was given."""
+    return psutil.virtual_memory().total / _MIB
+
+
+def is_wsl(release: Path = Path("/proc/sys/kernel/osrelease")) -> bool:
+    """Tell whether this Linux is the one inside Windows."""
+    with suppress(OSError):
+        return "microsoft" in release.read_text(encoding="utf-8", errors="replace").lower()
+    return False
+
+
+def hardware_clock(device: Path = Path("/sys/class/rtc/rtc0/since_epoch")) -> float | None:
+    """Return what the machine's own clock says, where it can be read."""
+    with suppress(OSError, ValueError):
+        return float(device.read_text(encoding="ascii"))
+    return None
 
 
 def installed_version(distribution: str) -> str | None:
@@ -127,6 +156,9 @@ class Machine:
     user_id: Callable[[], int] = os.geteuid
     disk: Callable[[Path], Disk] = look_at_disk
     available_memory_mib: Callable[[], float] = available_memory_mib
+    total_memory_mib: Callable[[], float] = total_memory_mib
+    is_wsl: Callable[[], bool] = is_wsl
+    hardware_clock: Callable[[], float | None] = hardware_clock
     installed: Callable[[str], str | None] = installed_version
     requirements: Callable[[], list[str]] = own_requirements
     airflow_catalog: Callable[[], Catalog] = read_catalog

@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Literal
 
 from airfoil.stack import connections, profiles, work_environment
+from airfoil.stack import engine as engines
 from airfoil.stack.address import reachable
 from airfoil.stack.mlflow_login import login_file
 from airfoil.stack.process import STACK_MARK
@@ -93,10 +94,8 @@ def stack_id(project: Project) -> str:
 
 
 def chosen_engine(settings: Settings) -> Literal["preloaded", "plain"]:
-    """Fork from one parent where that is safe (Linux); start by exec elsewhere, or when asked to."""
-    if settings.stack.engine == "auto":
-        return "preloaded" if sys.platform == "linux" else "plain"
-    return settings.stack.engine
+    """Fork from one parent where that is safe and known; start by exec elsewhere, or when asked to."""
+    return engines.choose(settings).engine
 
 
 def specification(
@@ -148,6 +147,7 @@ def specification(
         services=tuple(_finish(row, settings, project, budgets.get(row.name, 0)) for row in rows),
         preload=layers if engine == "preloaded" else {},
         budgets={"memory_mib": settings.budgets.memory_mib, "start_seconds": settings.budgets.start_seconds},
+        notices=tuple(filter(None, [engines.choose(settings).notice])),
         foreign={name: server.url for name, server in foreign.items()},
         settings=settings.digest(),
         log_max_bytes=int(settings.stack.log_max_mib * 1024 * 1024),

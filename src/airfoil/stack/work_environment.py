@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from airfoil.stack.secrets import Secrets
     from airfoil.stack.servers import Server, ServerName
 
+# Nobody is told that somebody uses this. Airflow's own switch is among its options.
+_SILENCE = {
+    "DO_NOT_TRACK": "1",
+    "FEAST_USAGE": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "SCARF_ANALYTICS": "false",
+    "SCARF_NO_ANALYTICS": "true",
+}
+
 
 def environment(
     settings: Settings,
@@ -47,9 +58,8 @@ def client_environment(
         "MLFLOW_TRACKING_URI": mlflow_url,
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        "DO_NOT_TRACK": "true",
+        **_SILENCE,
     }
     login = ("admin", secrets.mlflow_admin_password) if settings.mlflow.auth else None
     if server is not None:

@@ -25,6 +25,9 @@ HEALTHY = Machine(
     user_id=lambda: 1000,
     disk=lambda _: Disk(free_mib=50_000, kind="ext4"),
     available_memory_mib=lambda: 8000.0,
+    total_memory_mib=lambda: 16000.0,
+    is_wsl=lambda: False,
+    hardware_clock=lambda: None,
     installed={"apache-airflow-core": "3.3.2", "mlflow": "3.17.2", "feast": "0.67.0"}.get,
     requirements=lambda: [
         "apache-airflow-core<3.4,>=3.3.2",

@@ -74,3 +74,34 @@ def test_a_process_is_seen_and_a_gone_one_is_not():
 
 def test_a_server_that_does_not_answer_is_explained():
     assert machine.connection_problem("127.0.0.1", 1) != ""
+
+
+def test_the_limit_of_control_groups_of_version_1(tmp_path):
+    mib = 2**20
+    folder = tmp_path / "memory"
+    folder.mkdir()
+    (folder / "memory.limit_in_bytes").write_text(f"{64 * mib}\n")
+    (folder / "memory.usage_in_bytes").write_text(f"{60 * mib}\n")
+    (folder / "memory.stat").write_text(f"cache 1\ninactive_file 7\ntotal_inactive_file {20 * mib}\n")
+    assert machine.available_memory_mib(tmp_path) == 24
+    (folder / "memory.limit_in_bytes").write_text("9223372036854771712\n")  # which means: none
+    assert machine.available_memory_mib(tmp_path) > 64
+
+
+def test_a_linux_inside_windows_is_known_by_its_kernel(tmp_path):
+    release = tmp_path / "osrelease"
+    assert not machine.is_wsl(release)
+    release.write_text("5.15.153.1-microsoft-standard-WSL2\n")
+    assert machine.is_wsl(release)
+    release.write_text("6.18.44-generic\n")
+    assert not machine.is_wsl(release)
+
+
+def test_the_clock_of_the_hardware(tmp_path):
+    device = tmp_path / "since_epoch"
+    assert machine.hardware_clock(device) is None
+    device.write_text("1790000000\n")
+    assert machine.hardware_clock(device) == 1_790_000_000.0
+    device.write_text("")
+    assert machine.hardware_clock(device) is None
+    assert machine.total_memory_mib() > 64
