@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from airfoil.errors import AirfoilError, ConfigurationError, InternalError, NeighbourError
     from airfoil.provider.profiles import profile
     from airfoil.records import DataRef, ModelRef, Record, Scores
+    from airfoil.stack.platform_link import connect
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ _HOMES = {
     "NeighbourError": "airfoil.errors",
     "Record": "airfoil.records",
     "Scores": "airfoil.records",
+    "connect": "airfoil.stack.platform_link",
     "profile": "airfoil.provider.profiles",
 }
 
@@ -39,6 +41,7 @@ __all__ = [
     "Record",
     "Scores",
     "__version__",
+    "connect",
     "profile",
 ]
 

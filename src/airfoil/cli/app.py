@@ -14,6 +14,7 @@ from airfoil.cli import (
     console,
     demo,
     doctor,
+    env,
     init,
     logs,
     passthrough,
@@ -30,7 +31,7 @@ from airfoil.cli.context import Invocation
 SECTIONS = {
     "Platform": ("up", "down", "restart", "status", "logs", "open", "reset"),
     "Work": ("run", "retry", "demo"),
-    "Project": ("init", "add", "check", "connections", "variables", "doctor", "version"),
+    "Project": ("init", "add", "check", "connections", "variables", "env", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
 GLOBAL_FLAGS = frozenset({"--debug"})
@@ -141,6 +142,7 @@ app.command()(add.add)
 app.command()(check.check)
 app.add_typer(connections.app, name="connections")
 app.add_typer(variables.app, name="variables")
+app.command()(env.env)
 app.command()(doctor.doctor)
 app.command("version")(version.version)
 for tool in passthrough.TOOLS:

@@ -203,6 +203,10 @@ class AirflowRest:
         """Send a request below /api/v2 with our login; any answer below 500 comes back."""
         return self._call(method, location, body=body)
 
+    def token(self) -> str:
+        """Log in and give the token, for clients that are not ours."""
+        return self._token or self._login()
+
     def check(self, response: httpx.Response) -> None:
         """Turn an error status into an error."""
         self._service.check(response)
