@@ -36,7 +36,8 @@ class Lines(logging.Handler):
             lines.append(record.getMessage())
 
 lines = []
-logging.getLogger().addHandler(Lines())
+logging.getLogger("airfoil").addHandler(Lines())
+logging.getLogger("airfoil").setLevel("INFO")
 
 def tasks(dag):
     return {

@@ -20,6 +20,10 @@ SETTINGS = """
 max_active_runs_per_dag = 3
 test_connection = "Enabled"
 
+[airflow.secrets]
+backend = "airflow.secrets.local_filesystem.LocalFilesystemBackend"
+backend_kwargs = '{{"variables_file_path": "{root}/variables.json"}}'
+
 [profiles.training]
 executor = "LocalExecutor"
 gpu = 1
@@ -35,13 +39,14 @@ environment = "heavy"
 """
 DAG = """
 import json, time
-from airflow.sdk import dag, task
+from airflow.sdk import Variable, dag, task
 from airfoil import profile
 
 SECONDS = 1.5
 
 def note(name):
     began = time.time()
+    assert Variable.get("from_the_backend") == "ä"
     time.sleep(SECONDS)
     with open({result!r}, "a") as file:
         file.write(json.dumps([name, began, time.time()]) + "\\n")
@@ -107,7 +112,9 @@ def pools(platform: Platform) -> dict[str, str]:
 def test_tasks_that_ask_for_a_gpu_take_turns_until_there_are_two(new_platform):
     platform = new_platform
     plain = platform.project.toml.read_text()
-    platform.project.toml.write_text(plain + SETTINGS)
+    settings = plain + SETTINGS.format(root=platform.root)
+    (platform.root / "variables.json").write_text('{"from_the_backend": "ä"}')
+    platform.project.toml.write_text(settings)
     (platform.project.dags / "turns.py").write_text(DAG.format(result=str(platform.root / "turns.jsonl")))
     environment = platform.project.state / "environments" / "heavy"
     venv.create(environment, with_pip=False, symlinks=True)
@@ -123,7 +130,7 @@ def test_tasks_that_ask_for_a_gpu_take_turns_until_there_are_two(new_platform):
 
     # A pool that is changed in the web interface stays as it is, also when another one changes in the file.
     set_pool(platform, "gpu", 2)
-    platform.project.toml.write_text(plain + SETTINGS + "[pools]\napi = 3\n")
+    platform.project.toml.write_text(settings + "[pools]\napi = 3\n")
     platform.up()
     assert pools(platform) == {"default_pool": "128", "gpu": "2", "api": "3"}
     second = ran(platform)

@@ -121,7 +121,7 @@ def _table(name: str) -> dict[str, Any]:
     """Return a copy of a profile's table; an unknown one is the default one."""
     tables = _tables(_configured("profiles"))
     if name not in tables and name != DEFAULT:
-        _say_once(f"There is no profile {name} here; the profile {DEFAULT} is used.")
+        _say_once(f"There is no profile {name} here; the profile {DEFAULT} is used.", logging.WARNING)
         name = DEFAULT
     return dict(tables.get(name, {}))
 
@@ -191,6 +191,6 @@ def _executors() -> tuple[Executor, ...]:
 
 
 @lru_cache(maxsize=256)
-def _say_once(sentence: str) -> None:
-    """Log a sentence, once in the life of this process."""
-    _log.warning(sentence)
+def _say_once(sentence: str, level: int = logging.INFO) -> None:
+    """Log a sentence, once in the life of this process; what is as it should be on this tier is no warning."""
+    _log.log(level, sentence)

@@ -78,7 +78,8 @@ def _option(toml: TomlFile, section: str, key: str, value: object) -> str:
         variable = f"AIRFLOW__{section.upper()}__{key.upper()}"
         raise SettingsError(
             f"{place}: {dotted} holds a secret, and this file is no place for one.",
-            f'Write `{key}_cmd = "COMMAND that prints it"`, or set {variable} in the shell that runs `airfoil up`.',
+            f"Set {variable} in the shell that runs `airfoil up`; what Airflow's documentation calls sensitive may "
+            f'be written as `{key}_cmd = "COMMAND that prints it"`.',
         )
     if key == "simple_auth_manager_users" and _ADMINISTRATOR not in re.split(r"\s*,\s*", text.strip()):
         raise SettingsError(

@@ -88,7 +88,7 @@ def test_the_default_executor_decides_when_none_is_asked_for(configure, pods):
 def test_without_the_package_the_pod_is_left_out_and_said_once(configure, monkeypatch, caplog):
     monkeypatch.setattr(profiles, "kubernetes_builder", lambda: None)
     configure({"a": {"cpu": 1}}, "KubernetesExecutor")
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         assert profile("a") == profile("a") == {}
     (line,) = [record.getMessage() for record in caplog.records]
     assert "apache-airflow-providers-cncf-kubernetes is not installed here" in line
@@ -105,25 +105,26 @@ def test_an_explicit_pool_wins_and_without_a_pool_for_gpus_there_is_none(configu
 
 def test_an_unknown_profile_is_the_default_one_and_said_once(configure, caplog):
     configure({"default": {"retries": 3}})
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         assert profile("nope") == profile("nope") == profile() == profile("default") == {"retries": 3}
-    assert [record.getMessage() for record in caplog.records] == [
-        "There is no profile nope here; the profile default is used."
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "There is no profile nope here; the profile default is used.")
     ]
 
 
 def test_an_executor_that_is_not_here_is_dropped_and_said_once(configure, caplog):
     configure({"training": {"executor": "k8s", "queue": "q"}})
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         assert profile("training") == profile("training") == {"queue": "q"}
-    (line,) = [record.getMessage() for record in caplog.records]
-    assert "The executor k8s of the profile training is not configured here" in line
+    (record,) = caplog.records
+    assert "The executor k8s of the profile training is not configured here" in record.getMessage()
+    assert record.levelname == "INFO", "as it should be on this tier"
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"default": {}}'])
 def test_the_default_profile_always_exists(configure, caplog, text):
     configure(text)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         assert profile() == {}
     assert caplog.records == []
 
