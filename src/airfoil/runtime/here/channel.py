@@ -73,7 +73,7 @@ def serve(handle: int, answer: Callable[[str, dict[str, Any]], Any]) -> None:
             import traceback
 
             traceback.print_exc()
-            reply = ("failed", f"{type(error).__name__}: {error}")
+            reply = ("failed", f"{type(error).__name__}: {error}".splitlines()[0])
         try:
             connection.send(reply)
         except OSError:

@@ -41,10 +41,13 @@ class Helper:
         if what == "http":
             return channel.send(self._transport, values)
         try:
-            return getattr(self, f"answer_{what}")(**values)
-        finally:
+            found = getattr(self, f"answer_{what}")(**values)
             # Nothing may stay open: the API writes through connections of its own.
             self._session.commit()
+        except BaseException:
+            self._session.rollback()
+            raise
+        return found
 
     # -- a run ----------------------------------------------------------------------------------------------
 
@@ -127,6 +130,7 @@ class Helper:
         from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
         DagBundlesManager().sync_bundles_to_db(session=self._session)
+        self._session.commit()
         lazy = LazyDeserializedDAG(data=data)
         update_dag_parsing_results_in_db(
             BUNDLE, None, [lazy], {}, None, set(), session=self._session, files_parsed={(BUNDLE, file)}
@@ -183,12 +187,12 @@ class Helper:
 
     def _next_of_one(self) -> dict[str, Any]:
         mine = self._mine()
-        if mine and all(one.state is None and one.map_index < 0 for one in mine):
-            # A mapped task has no instances before its upstream's results are counted.
+        unexpanded = mine and all(one.state is None and one.map_index < 0 for one in mine)
+        if unexpanded and self._dag.get_task(self._only).is_mapped:
+            # It has no instances before its upstream's results are counted. Of other tasks nothing is asked: a branch
+            # not taken would skip them once more.
             decision = self._run.task_instance_scheduling_decisions(session=self._session)
-            if self._dag.get_task(self._only).is_mapped and not any(
-                one.task_id == self._only for one in decision.schedulable_tis
-            ):
+            if not any(one.task_id == self._only for one in decision.schedulable_tis):
                 raise channel.Refusal(
                     f"{self._only} is mapped over results that no run here has; run the whole DAG first."
                 )
