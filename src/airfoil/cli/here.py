@@ -48,6 +48,7 @@ def run_here(
     if invocation.platform.current(project) is None:
         console.out("  The platform does not run: what a task asks of MLflow or another service fails.")
     sys.stdout.flush()
+    os.chdir(project.root)  # where real tasks are
     command = [sys.executable, "-m", "airfoil.runtime.here", *arguments]
     os.execve(sys.executable, command, environment)  # noqa: S606 - our own module, no shell
 

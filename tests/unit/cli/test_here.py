@@ -26,7 +26,12 @@ def option(command, name):
     return command[command.index(name) + 1]
 
 
-def test_the_terminal_is_handed_over_whether_or_not_the_platform_runs(airfoil, project, handed_over):
+def test_the_terminal_is_handed_over_whether_or_not_the_platform_runs(
+    airfoil, project, handed_over, monkeypatch
+):
+    (project.root / "src").mkdir(exist_ok=True)
+    monkeypatch.chdir(project.root / "src")
+
     outcome = airfoil("run", "shop", "--here", "--param", "rows=5", "--date", "2026-11-20", "--pdb")
 
     assert outcome.code == 7
@@ -37,6 +42,7 @@ def test_the_terminal_is_handed_over_whether_or_not_the_platform_runs(airfoil, p
     assert Path(option(command, "--folder")) == project.root / "dags"
     assert Path(option(command, "--private")) == project.run
     assert "--pdb" in command
+    assert Path.cwd() == project.root
     assert "--task" not in command
     assert environment["AIRFLOW_HOME"] == str(project.airflow_home)
     assert outcome.out.splitlines() == [

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 from airfoil.runtime.here.channel import HelperFailedError, HelperGoneError, Questions, Refusal
 from airfoil.runtime.here.dag_file import DoesNotImportError
@@ -52,21 +53,20 @@ def read_order(arguments: list[str]) -> tuple[Order, Path]:
     return order, Path(found.private)
 
 
-def start_helper(private: Path) -> tuple[Questions, Path]:
-    """Start the helper, which gets ready while this process does; the channel to it, and where it logs."""
-    folder = Path(tempfile.mkdtemp(prefix="here-", dir=private))
-    log = private / f"{folder.name}.log"
+def start_helper(private: Path) -> tuple[Questions, BinaryIO]:
+    """Start the helper, which gets ready while this process does; the channel to it, and what it logs."""
+    folder = tempfile.mkdtemp(prefix="here-", dir=private)
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - it has no name, and is gone with the last of us
     mine, its = socket.socketpair()
-    with log.open("wb") as output:
-        subprocess.Popen(
-            [sys.executable, "-m", "airfoil.runtime.here.server", str(folder), str(its.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            pass_fds=[its.fileno()],
-            # Ctrl-C and a closed terminal are for us; it goes when we go.
-            start_new_session=True,
-        )
+    subprocess.Popen(
+        [sys.executable, "-m", "airfoil.runtime.here.server", folder, str(its.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=[its.fileno()],
+        # Ctrl-C and a closed terminal are for us; it goes when we go.
+        start_new_session=True,
+    )
     its.close()
     return Questions(mine.detach()), log
 
@@ -90,7 +90,8 @@ def main() -> int:
     except DoesNotImportError as error:
         print(f"{str(error).rstrip()}\nError: The DAG file does not import.", file=sys.stderr)
     except (HelperGoneError, HelperFailedError) as error:
-        lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        log.seek(0)
+        lines = log.read().decode(errors="replace").splitlines()[-LAST_LINES:]
         reason = str(error) or "it ended"
         print("\n".join([*lines, f"Error: The helper of --here failed: {reason}."]), file=sys.stderr)
     except KeyboardInterrupt:
@@ -98,7 +99,6 @@ def main() -> int:
         return INTERRUPTED
     finally:
         questions.close()
-        log.unlink(missing_ok=True)
     return FAILURE
 
 
