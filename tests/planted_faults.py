@@ -226,7 +226,9 @@ PLANTED = [
         needs_parse=True,
     ),
     Planted("cron_words", "AF303", 'DAG(%I, %W,\n    schedule="every day")  # <-\n'),
-    Planted("cron_range", "AF303", 'dag = DAG(%I, %W,\n    schedule="61 * * * *")  # <-\n', needs_parse=True),
+    Planted(
+        "cron_range", "AF303", 'dag = DAG(%I, %W,\n    schedule="0 0 * * 1-0-3")  # <-\n', needs_parse=True
+    ),
     Planted(
         "no_start",
         "AF304",

@@ -62,3 +62,14 @@ class Scores(Record):
     def __getitem__(self, metric: str) -> float:
         """Return one metric; an unknown name is a KeyError."""
         return self.values[metric]
+
+
+class GateDecision(Record):
+    """Whether a model may pass, by which numbers, and why; without numbers when there was nothing to compare."""
+
+    passed: bool
+    metric: str = Field(min_length=1)
+    value: FiniteFloat | None = None
+    baseline: FiniteFloat | None = None
+    needed: FiniteFloat | None = None
+    reason: str = Field(min_length=1)

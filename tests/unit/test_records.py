@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from airfoil.records import DataRef, ModelRef, Record, Scores
+from airfoil.records import DataRef, GateDecision, ModelRef, Record, Scores
 
 pytestmark = pytest.mark.unit
 
@@ -14,6 +14,7 @@ RECORDS = [
     DataRef(uri="/data/ü mit Leer.parquet", content_hash="x"),
     ModelRef(name="wine", uri="models:/m-1", run_id="r", version=2),
     Scores(values={"accuracy": 0.5, "rmse": 1e-300}, rows=10),
+    GateDecision(passed=True, metric="rmse", value=1.5, baseline=2.0, needed=1.9, reason="rmse is 1.5"),
 ]
 
 

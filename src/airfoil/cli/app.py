@@ -17,6 +17,7 @@ from airfoil.cli import (
     env,
     init,
     logs,
+    new,
     passthrough,
     platform,
     reset,
@@ -31,7 +32,7 @@ from airfoil.cli.context import Invocation
 SECTIONS = {
     "Platform": ("up", "down", "restart", "status", "logs", "open", "reset"),
     "Work": ("run", "retry", "demo"),
-    "Project": ("init", "add", "check", "connections", "variables", "env", "doctor", "version"),
+    "Project": ("init", "add", "new", "check", "connections", "variables", "env", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
 GLOBAL_FLAGS = frozenset({"--debug"})
@@ -143,6 +144,7 @@ app.command()(check.check)
 app.add_typer(connections.app, name="connections")
 app.add_typer(variables.app, name="variables")
 app.command()(env.env)
+app.add_typer(new.app, name="new")
 app.command()(doctor.doctor)
 app.command("version")(version.version)
 for tool in passthrough.TOOLS:

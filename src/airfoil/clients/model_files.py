@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# Types that skops does not trust by itself, needed by common estimators, whose loading runs no foreign code.
+# Types that skops does not trust by itself, needed by common estimators; loading them runs no code.
 TRUSTED_TYPES = (
+    "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
-from airfoil.lint.calls import DagCall, dag_calls, literal_items, text
+from airfoil.lint.calls import (
+    DagCall,
+    dag_calls,
+    default_arguments,
+    literal_items,
+    operator_calls,
+    text,
+)
 from airfoil.lint.fault import Fault, fault
 
 if TYPE_CHECKING:
@@ -25,6 +33,8 @@ PRESETS = {
     "@annually",
 }
 SHORT_CRON, LONG_CRON = 5, 7
+MOST_IN_FIELD = (59, 23, 31, 12, 7)
+_CRON = re.compile(r"[\w*/,?#-]+")
 MOVING = {"now", "utcnow", "today", "days_ago", "time", "yesterday", "tomorrow"}
 SCHEDULE_MEND = "Write five cron fields such as `0 2 * * *`, a preset such as `@daily`, or a timedelta."
 FIXED = "Give a fixed date, such as `datetime(2026, 1, 1, tzinfo=UTC)`."
@@ -68,27 +78,39 @@ def find_moving_dates(source: Source) -> Iterator[Fault]:
 
 
 def _start_dates(source: Source) -> Iterator[ast.expr]:
-    for node in source.nodes:
-        if isinstance(node, ast.keyword) and node.arg == "start_date":
-            yield node.value
-        elif isinstance(node, ast.Dict):
-            yield from (value for _, name, value in literal_items(node) if name == "start_date")
+    calls = [dag.call for dag in dag_calls(source) if dag.call] + [call for call, _ in operator_calls(source)]
+    for call in calls:
+        yield from (one.value for one in call.keywords if one.arg == "start_date")
+    for dictionary in default_arguments(source):
+        yield from (value for _, name, value in literal_items(dictionary) if name == "start_date")
 
 
 def _schedule(dag: DagCall, source: Source) -> Iterator[Fault]:
     for name in ("schedule", "schedule_interval"):
         given = dag.argument(name)
         said = text(source.resolve(given.value)) if given is not None else None
-        if given is not None and said is not None and not _may_be_schedule(said):
+        if given is not None and said is not None and not may_be_schedule(said):
             message = f"'{said}' is no schedule."
             yield fault("AF303", source.name, given.value.lineno, message, SCHEDULE_MEND)
 
 
-def _may_be_schedule(said: str) -> bool:
-    """Tell what is certainly none; whether cron fields are right is Airflow's to say."""
+def may_be_schedule(said: str) -> bool:
+    """Tell what is certainly none; the finer points of cron are Airflow's to say."""
     if said.startswith("@"):
         return said in PRESETS
-    return SHORT_CRON <= len(said.split()) <= LONG_CRON
+    fields = said.split()
+    if not SHORT_CRON <= len(fields) <= LONG_CRON:
+        return False
+    return all(_CRON.fullmatch(one) for one in fields) and all(
+        int(number) <= most
+        for one, most in zip(fields, MOST_IN_FIELD, strict=False)
+        for number in _numbers(one)
+    )
+
+
+def _numbers(cron_field: str) -> list[str]:
+    """Give the numbers of a field; what follows a slash is a step and may be any number."""
+    return re.findall(r"(?<![/\d])\d+", cron_field)
 
 
 def _is_true(value: ast.expr) -> bool:

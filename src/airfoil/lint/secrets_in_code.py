@@ -31,6 +31,8 @@ _PLACEHOLDER = re.compile(
     r"|^your[-_ ]|^env:",
     re.IGNORECASE,
 )
+_CAPITAL = re.compile(r"[A-Z_]*(PASSWORD|PASS|PWD|SECRET|TOKEN)[A-Z_]*")
+"""How people write that a password stands here."""
 _IS_ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _SHORTEST = 4
 WITH_DEFAULT = {"os.getenv", "os.environ.get", "getenv", "environ.get", "os.environ.setdefault"}
@@ -68,7 +70,8 @@ def _forms(node: ast.Constant, value: str, source: Source) -> Iterator[Fault]:
             yield from _unless_allowed(source, node, "AF402", f"This looks like {what}.")
             return
     for match in _ADDRESS.finditer(value):
-        if not _PLACEHOLDER.search(match["password"]) and "{" not in match["password"]:
+        password = match["password"]
+        if not (_PLACEHOLDER.search(password) or _CAPITAL.fullmatch(password) or "{" in password):
             yield from _unless_allowed(source, node, "AF403", "This address holds a password.")
             return
 

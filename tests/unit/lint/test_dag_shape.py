@@ -55,3 +55,9 @@ def test_what_cannot_be_known_is_not_told(codes):
 def test_empty_is_missing_and_an_owner_of_a_task_is_one(codes):
     text = f"{TOP}DAG('x', tags=[], description='')\nOp(owner='me')\n"
     assert codes(text) == [(4, "AF305"), (4, "AF306")]
+
+
+def test_a_start_date_of_something_else_may_move(codes):
+    assert codes(f"{TOP}book(start_date=datetime.now())\nx = {{'start_date': datetime.now()}}\n") == []
+    text = f"{TOP}DAG('x', tags=['t'], description='d', default_args={{'owner': 'o', 'start_date': datetime.now()}})\n"
+    assert codes(text) == [(4, "AF207")]

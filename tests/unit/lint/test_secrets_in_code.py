@@ -54,6 +54,7 @@ def test_a_secret_is_told_and_not_repeated(source, text, code):
         "x = 'postgresql://user:{password}@host/db'",
         "x = 'postgresql://user:{{ conn.db.password }}@host/db'",
         "x = 'postgresql://user:$PASSWORD@host/db'",
+        "x = 'postgresql://USER:PASSWORD@HOST/NAME'",
         "x = 'https://example.com:8080/a@b'",
         "x = 'mailto:a@b.c'",
         "'''postgresql://user:hunter2@host/db'''",

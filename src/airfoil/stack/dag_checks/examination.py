@@ -117,7 +117,7 @@ def _is_parsed(path: Path, read: Mapping[Path, Source | Fault], scope: Scope) ->
 
 def _holds_dags(path: Path, scope: Scope) -> bool:
     """Tell whether Airflow would look into a file: one of its folder, or one that a person has named."""
-    return path.is_relative_to(scope.dags) or not scope.is_whole
+    return path.is_relative_to(scope.dags) or scope.is_named
 
 
 def _with_parse(

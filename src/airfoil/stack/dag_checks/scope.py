@@ -53,6 +53,8 @@ class Scope:
     """Folders on PYTHONPATH."""
     is_whole: bool = True
     """Whether this is all of the project, so that a missing DAG is missing."""
+    is_named: bool = False
+    """Whether a person named these files as DAG files, wherever they lie."""
     wishes: Wishes = Wishes()
     options: tuple[tuple[str, str], ...] = ()
     """Airflow's options that decide how a DAG file is read, as environment variables."""
@@ -83,6 +85,7 @@ def project_scope(project: Project, settings: Settings, path: Path | None, base:
         plugins=settings.airflow.plugins,
         sources=(sources,) if sources.is_dir() else (),
         is_whole=path is None,
+        is_named=path is not None and not path.is_dir(),
         wishes=read_wishes(project.root),
         options=tuple(_options(project, settings)),
     )
@@ -100,7 +103,11 @@ def loose_scope(path: Path, base: Path) -> Scope:
     """Look at a file or folder that belongs to no project."""
     folder = path if path.is_dir() else path.parent
     return Scope(
-        base=base, files=tuple(sorted(python_files(path, is_named=True))), dags=folder, is_whole=False
+        base=base,
+        files=tuple(sorted(python_files(path, is_named=True))),
+        dags=folder,
+        is_whole=False,
+        is_named=True,
     )
 
 
