@@ -63,12 +63,12 @@ def check_profiles(case: Case) -> Iterator[Finding]:
     configured = _executor_names(settings)
     for name, one in settings.profiles.items():
         if one.environment is not None:
-            python = profiles.interpreter(case.project, one.environment)
+            python = case.project.environment_python(one.environment)
             if not os.access(python, os.X_OK):
                 yield error(
                     "profiles",
                     f"The profile {name} names the environment {one.environment}, and there is no {python}.",
-                    f"Make it, or delete profiles.{name}.environment.",
+                    f"`airfoil add --environment {one.environment} PACKAGE`; one that is locked, `airfoil up` makes.",
                 )
         if one.executor is not None and one.executor not in configured:
             yield ok(

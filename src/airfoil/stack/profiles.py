@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from airfoil.settings import PoolSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from airfoil.settings import ProfileSettings, Settings
     from airfoil.stack.project import Project
 
@@ -27,14 +25,9 @@ def tables_json(settings: Settings, project: Project) -> str:
     for name, one in settings.profiles.items():
         table = one.model_dump(exclude_none=True)
         if one.environment is not None:
-            table["environment"] = str(interpreter(project, one.environment))
+            table["environment"] = str(project.environment_python(one.environment))
         tables[name] = table
     return json.dumps(tables, sort_keys=True)
-
-
-def interpreter(project: Project, environment: str) -> Path:
-    """Return where the Python of an isolated environment is."""
-    return project.state / "environments" / environment / "bin" / "python"
 
 
 def pool_of(profile: ProfileSettings) -> str:

@@ -122,6 +122,14 @@ def test_any_operator_and_any_decorator_takes_the_arguments():
     assert dag.get_task("two").python == "/opt/heavy/bin/python"
 
 
+def test_a_profile_can_be_the_default_of_a_whole_dag():
+    with DAG("d", schedule=None, default_args=profile("training") | profile("heavy")) as dag:
+        PythonOperator(task_id="a", python_callable=print)
+        task(one)(1)
+        task(two).expand(x=[1])
+    assert [placed(dag.get_task(name)) for name in ("a", "one", "two")] == [MEANT] * 3
+
+
 def test_an_isolated_environment_needs_an_operator_that_can():
     with pytest.raises(ConfigurationError, match="isolated environment"):
         Fit(task_id="a", profile="heavy")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from airfoil.stack import profiles
 from airfoil.stack.checks_profiles import check_airflow_options, check_profiles
 
 pytestmark = pytest.mark.unit
@@ -57,7 +56,7 @@ def test_an_environment_that_is_not_there(world):
     ((level, message),) = bad(world, check_profiles)
     assert level == "error"
     assert "The profile a names the environment heavy, and there is no" in message
-    python = profiles.interpreter(world.project, "heavy")
+    python = world.project.environment_python("heavy")
     python.parent.mkdir(parents=True)
     python.write_text("")
     python.chmod(0o755)
