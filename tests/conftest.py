@@ -14,7 +14,11 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 
-for name in [name for name in os.environ if name.startswith(("AIRFOIL_", "AIRFLOW_", "MLFLOW_", "FEAST_"))]:
+for name in [
+    name
+    for name in os.environ
+    if name.startswith(("AIRFOIL_", "AIRFLOW_", "MLFLOW_", "FEAST_")) or name == "PYTHONPATH"
+]:
     del os.environ[name]
 _airflow_home = tempfile.mkdtemp(prefix="airfoil-tests-airflow-")
 os.environ["AIRFLOW_HOME"] = _airflow_home

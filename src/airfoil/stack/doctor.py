@@ -17,6 +17,7 @@ from airfoil.errors import AirfoilError, NeighbourError
 from airfoil.stack import (
     checks_databases,
     checks_machine,
+    checks_packages,
     checks_profiles,
     checks_project,
     checks_running,
@@ -129,6 +130,8 @@ PROJECT_CHECKS: dict[str, Check] = {
     "settings": checks_project.check_settings,
     "airflow": checks_profiles.check_airflow_options,
     "profiles": checks_profiles.check_profiles,
+    "code": checks_packages.check_code,
+    "packages": checks_packages.check_packages,
     "permissions": checks_project.check_permissions,
     "secrets": checks_project.check_secrets,
     "exposure": checks_project.check_exposure,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OURSELVES = "airfoil"
 OLDEST_PYTHON = "3.11"
-_ENVIRONMENT_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,40}[a-z0-9])?")
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _SKELETON = (
     '[project]\nname = "{name}"\nversion = "0.1.0"\nrequires-python = ">={python}"\ndependencies = []\n'
 )
@@ -44,7 +44,7 @@ def check_environment_name(name: str) -> str:
     """Accept what can be a folder, a key and a word of a command line."""
     if not _ENVIRONMENT_NAME.fullmatch(name):
         raise ConfigurationError(
-            f"{name!r} cannot be the name of an environment.", "Use small letters, digits, - and _."
+            f"{name!r} cannot be the name of an environment.", "Use letters, digits, - and _."
         )
     return name
 

@@ -125,7 +125,7 @@ def test_the_oldest_python_that_a_lock_must_fit(manifest, bounds, oldest):
         ('[project]\nname = "x"\ndependencies = {a = 1}\n', "is not a list of packages"),
         ('[project]\nname = "x"\ndependencies = [1]\n', "is not a list of packages"),
         ('[project]\nname = "x"\ndependencies = ["a b"]\n', "'a b' names no package"),
-        ('[project]\nname = "x"\n[tool.airfoil.environments]\nX = []\n', "'X' cannot be the name"),
+        ('[project]\nname = "x"\n[tool.airfoil.environments]\n-x = []\n', "'-x' cannot be the name"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_a_sentence(manifest, text, sentence):
@@ -154,7 +154,7 @@ def test_mode_and_link_of_the_file_stay(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pyproject.toml", "real.toml"]
 
 
-@pytest.mark.parametrize("name", ["", "..", "a/b", "A", "-a", "a-", "ä", "a" * 50, "a b"])
+@pytest.mark.parametrize("name", ["", "..", "a/b", "-a", "ä", "a" * 101, "a b"])
 def test_a_name_that_is_no_folder_is_no_environment(name):
     with pytest.raises(ConfigurationError):
         check_environment_name(name)
