@@ -164,3 +164,15 @@ def test_clean_leaves_the_state_of_the_platform_alone(tmp_path):
     subprocess.run(["make", "clean"], cwd=tmp_path, env=environment, check=True, capture_output=True)
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_dir()}
     assert left == {".airfoil", ".airfoil/mlflow", ".venv", ".venv/bin", "src"}
+
+
+def test_troubleshooting_names_findings_that_exist():
+    """And every finding of doctor about a project is a way into that page."""
+    from airfoil.stack.doctor import MACHINE_CHECKS, PROJECT_CHECKS
+
+    table = read("docs/troubleshooting.md").partition("## Which finding means what")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ") and "finding" not in line]
+    assert len(rows) > 10
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row[2])}
+    assert named <= {*MACHINE_CHECKS, *PROJECT_CHECKS}
+    assert {"ports", "databases", "permissions", "dags", "memory", "services", "upgrade"} <= named

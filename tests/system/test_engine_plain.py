@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import time
 
 import pytest
-from tests.system.platforms import wait_until
+from tests.system.faults import assert_nothing_started, refusal, told
+from tests.system.platforms import SERVICES, fetch, free_ports, wait_until
 from tests.system.witness import Ledger, Witness, faults_in, overlaps
 
 from airfoil.stack import process
@@ -51,6 +54,80 @@ def test_a_plain_platform_keeps_a_run_through_a_killed_scheduler(make_platform):
     assert witness.twins(run_id) == []
     assert overlaps(bodies, witness) == []
     assert platform.leftovers() == []
+
+
+def test_every_service_that_is_killed_comes_back_and_work_goes_on(make_platform):
+    platform = make_platform({"stack": {"engine": "plain"}})
+    platform.up()
+    before = platform.pids()
+    began = time.monotonic()
+    for name in SERVICES:
+        assert process.signal_process(before[name], process.birth(before[name]), 9), name
+
+    def all_are_back():
+        rows = {row.name: row for row in platform.state().services}
+        return all(rows[name].state == "ready" and rows[name].pid != before[name] for name in SERVICES)
+
+    seconds = wait_until(all_are_back, 180, "every service anew")
+    assert platform.run("status").code == 0
+    ran = platform.run("run", "simple_test_dag")
+    assert ran.code == 0, ran.said
+    assert platform.url("mlflow")
+    assert fetch(f"{platform.url('mlflow')}/health").status == 200
+    print(
+        f"plain: six services killed at once, all ready again after {seconds:.1f} s ({time.monotonic() - began:.0f} s)"
+    )
+    again = platform.up()
+    assert "Already running" in again.out
+    platform.down()
+    assert platform.leftovers() == []
+
+
+def test_a_taken_port_is_refused_as_by_the_other_engine(new_platform):
+    (port,) = free_ports(1)
+    new_platform.configure({"stack": {"engine": "plain"}, "mlflow": {"port": port}})
+    with socket.create_server(("127.0.0.1", port)):
+        said = refusal(new_platform.run("up"))
+    assert said.sentence.startswith(f"Port {port}, which you set for mlflow, is in use by ")
+    assert_nothing_started(new_platform)
+
+
+def test_a_dead_database_of_mlflow_is_said_soon(new_platform):
+    new_platform.configure(
+        {
+            "stack": {"engine": "plain"},
+            "mlflow": {"database": "postgresql://mlflow:s3cret-pw@127.0.0.1:1/mlflow"},
+        }
+    )
+    done = new_platform.run("up")
+    print(f"plain: a dead database of MLflow is given up after {done.seconds:.0f} s")
+    said = told(done)
+    assert "MLflow's database postgresql://mlflow:***@127.0.0.1:1/mlflow cannot be used" in done.err
+    assert said.move
+    assert "s3cret-pw" not in done.said + new_platform.last_words()
+    assert new_platform.state().service("scheduler").state in {"ready", "starting"}, (
+        "Airflow is not its hostage"
+    )
+
+
+def test_an_airflow_that_was_not_tested_runs_plainly_and_everybody_is_told(new_platform, tmp_path):
+    """The package says that it was tested with another one."""
+    fake = tmp_path / "fake"
+    fake.mkdir()
+    fake.joinpath("sitecustomize.py").write_text(
+        "from importlib import metadata\n"
+        "real = metadata.requires\n"
+        "metadata.requires = lambda name: ['apache-airflow-core>=2.9,<3'] if name == 'airfoil' else real(name)\n"
+    )
+    new_platform.environment["PYTHONPATH"] = str(fake)
+    explained = new_platform.run("up", "--explain", "--json")
+    assert explained.code == 0, explained.said
+    found = json.loads(explained.out)
+    assert found["engine"]["name"] == "plain"
+    assert "is not one this release was tested with (<3,>=2.9)" in found["notices"][0]
+    assert_nothing_started(new_platform)
+    doctor = new_platform.run("doctor")
+    assert "its components run unmodified" in doctor.out
 
 
 def environment_of_ports():
