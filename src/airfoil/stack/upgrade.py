@@ -83,6 +83,9 @@ def snapshot_if_due(project: Project, settings: Settings) -> Snapshot | None:
     here, wrote = versions.installed(), versions.last_run(project)
     if here == wrote and not _is_behind(project, settings):
         return None
+    kept = snapshots.found_in(project)
+    if here == wrote and kept and _holds_the_same(kept[-1], project, settings):
+        return None  # an upgrade that was cut off after its snapshot: another one would push an older one out
     made = None
     files = {name: path for name, path in _copied_files(project, settings).items() if path.is_file()}
     if files or (wrote.known() and server_urls(settings)):
@@ -97,6 +100,16 @@ def _is_behind(project: Project, settings: Settings) -> bool:
         versions.schema_of(part).is_behind(versions.revision_of(path))
         for part, path in sqlite_files(project, settings).items()
     )
+
+
+def _holds_the_same(made: Snapshot, project: Project, settings: Settings) -> bool:
+    """Tell whether every database that is behind has been copied at just this revision."""
+    for part, path in sqlite_files(project, settings).items():
+        revision = versions.revision_of(path)
+        copied = versions.revision_of(made.folder / f"{part}.db")
+        if versions.schema_of(part).is_behind(revision) and copied != revision:
+            return False
+    return True
 
 
 def sqlite_files(project: Project, settings: Settings) -> dict[str, Path]:

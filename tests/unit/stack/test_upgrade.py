@@ -139,6 +139,15 @@ def test_an_older_database_under_the_same_versions_is_copied_too(full):
     assert upgrade.snapshot_if_due(full, Settings()) is not None
 
 
+def test_an_upgrade_that_was_cut_off_after_its_snapshot_makes_no_other(full):
+    full.airflow_database.unlink()
+    make(full.airflow_database, "aaa")
+    versions.remember(full, replace(HERE, airflow="3.3.1"))
+    assert upgrade.snapshot_if_due(full, Settings()) is not None
+    assert upgrade.snapshot_if_due(full, Settings()) is None, "still behind, and copied"
+    assert len(snapshots.found_in(full)) == 1
+
+
 def test_databases_elsewhere_are_found_through_the_settings(project, tmp_path):
     place = tmp_path / "other disk" / "a.db"
     make(place)
