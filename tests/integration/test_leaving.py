@@ -18,13 +18,13 @@ from tests.integration.servers import free_port, running, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-ABSENT = ("airfoil.cli", "airfoil.runtime", "airfoil.serving", "airfoil.settings", "airfoil.stack")
+ABSENT = ("airfoil.cli.", "airfoil.runtime.", "airfoil.serving.", "airfoil.settings.", "airfoil.stack.")
 WITHOUT_THE_PLATFORM = f"""
 import sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.startswith({ABSENT!r}):
+        if f"{{name}}.".startswith({ABSENT!r}):
             raise ModuleNotFoundError(f"No module named {{name!r}}: this is not the platform", name=name)
 
 sys.meta_path.insert(0, Absent())
