@@ -7,6 +7,7 @@ import asyncio
 from pathlib import Path
 
 from airfoil.stack.page.app import Page
+from airfoil.stack.page.dag_checks import DagChecks
 from airfoil.stack.page.server import PageServer
 from airfoil.stack.page.sources import Sources
 from airfoil.stack.project import Project
@@ -24,7 +25,7 @@ def main() -> None:
 
 async def serve(project: Project, host: str, port: int) -> None:
     """Serve one project's page."""
-    sources = Sources(project)
+    sources = Sources(project, checks=DagChecks(project))
     try:
         await PageServer(Page(sources, host), host, port).serve()
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from airfoil.stack.page import panels, wording
+from airfoil.stack.page import check_panel, panels, wording
 from airfoil.stack.page.markup import Markup, code, join, link, tag
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def body(status: Status) -> Markup:
             panels.services(status),
             panels.borrowed(status),
             tag("div", panels.dag_runs(status), right, class_="columns"),
+            check_panel.dag_checks(status),
         ]
     return join(*parts)
 

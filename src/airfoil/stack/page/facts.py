@@ -7,7 +7,7 @@ odd field becomes empty, never an exception. No I/O here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -90,6 +90,30 @@ class MlflowFacts:
 
 
 @dataclass(frozen=True)
+class CheckedFault:
+    """One fault that the rules found in a file of the project."""
+
+    file: str
+    line: int
+    code: str
+    severity: str
+    message: str
+    mend: str
+    fixable: bool
+
+
+@dataclass(frozen=True)
+class CheckFacts:
+    """What the rules say about the project's files as they are; `files` is None until they were looked at."""
+
+    files: int | None = None
+    errors: int = 0
+    warnings: int = 0
+    faults: tuple[CheckedFault, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything known at one moment besides state.json."""
 
@@ -100,6 +124,7 @@ class Facts:
     memory_mib: Mapping[str, float] = field(default_factory=dict)
     airflow: AirflowFacts = AirflowFacts()
     mlflow: MlflowFacts = MlflowFacts()
+    checks: CheckFacts = CheckFacts()
 
 
 def dag_runs(rows: Sequence[Mapping[str, Any]], base_url: str) -> tuple[DagRun, ...]:
@@ -126,6 +151,23 @@ def import_problems(rows: Sequence[Mapping[str, Any]]) -> tuple[ImportProblem, .
         lines = [line.strip() for line in str(trace or "").splitlines() if line.strip()]
         found.append(ImportProblem(text(row.get("filename")), text(lines[-1] if lines else "")))
     return tuple(found)
+
+
+def checked_faults(rows: Sequence[object], clean: Callable[[str], str]) -> tuple[CheckedFault, ...]:
+    """Read the rows of a record of checks; a row that is none is left out."""
+    return tuple(
+        CheckedFault(
+            file=clean(text(row.get("file"))),
+            line=row["line"],
+            code=text(row.get("code")),
+            severity="error" if row.get("severity") == "error" else "warning",
+            message=clean(text(row.get("message"))),
+            mend=clean(text(row.get("mend"))),
+            fixable=row.get("fixable") is True,
+        )
+        for row in rows
+        if isinstance(row, Mapping) and isinstance(row.get("line"), int)
+    )
 
 
 def tracked_runs(rows: Sequence[Mapping[str, Any]]) -> tuple[TrackedRun, ...]:

@@ -17,7 +17,8 @@ from airfoil.errors import AirfoilError, redact
 from airfoil.stack import memory, process, secrets, servers
 from airfoil.stack import state as states
 from airfoil.stack.page import neighbours, status
-from airfoil.stack.page.facts import AirflowFacts, Facts, MlflowFacts
+from airfoil.stack.page.dag_checks import DagChecks
+from airfoil.stack.page.facts import AirflowFacts, CheckFacts, Facts, MlflowFacts
 from airfoil.stack.page.freshness import FileNews, Latest, WatchedFile
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ NEWS_MAX_AGE_SECONDS = 1.0
 """After Airflow's database was written (SQLite): a broken DAG file is on the page while its author still looks."""
 MEMORY_MAX_AGE_SECONDS = 10.0
 """Measuring walks the page tables of every process: 0.1 s of work for a real stack."""
+CHECK_MAX_AGE_SECONDS = 3.0
+"""Looking at the times of some files takes a millisecond, a check of those that changed a second."""
+CHECK_PATIENCE_SECONDS = 0.2
 ANSWERING = frozenset({"ready", "unhealthy"})
 HIDDEN = "•••"
 SHORTEST_SECRET = 8
@@ -50,6 +54,7 @@ class Sources:
         connect_mlflow: Callable[[str], MlflowClient] | None = None,
         is_alive: Callable[[int | None, float | None], bool] = process.is_alive,
         measure: Callable[[StackState], Mapping[str, float]] = memory.stack_memory,
+        checks: DagChecks | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,7 +67,7 @@ class Sources:
             servers.running_file(project), self._read_logins, ()
         )
         self._state: WatchedFile[StackState | None] = WatchedFile(project.state_file, self._read_state, None)
-        self._executor = ThreadPoolExecutor(max_workers=3, thread_name_prefix="source")
+        self._executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="source")
         self._airflow = neighbours.Neighbour(
             "Airflow",
             connect_airflow or neighbours.connect_airflow(project),
@@ -81,6 +86,8 @@ class Sources:
         self._mlflow_answer = Latest(MlflowFacts(), self._executor, monotonic)
         nothing: Mapping[str, float] = {}
         self._memory = Latest(nothing, self._executor, monotonic)
+        self._dag_checks = DagChecks(project, check=None) if checks is None else checks
+        self._checks = Latest(CheckFacts(), self._executor, monotonic)
         self._measured: tuple[int | None, ...] = ()
 
     def close(self) -> None:
@@ -106,6 +113,7 @@ class Sources:
             memory_mib=await self._ask_memory(state, patience_seconds),
             airflow=self._airflow_answer.value,
             mlflow=self._mlflow_answer.value,
+            checks=self._checks.value,
         )
 
     async def status(
@@ -114,7 +122,10 @@ class Sources:
         """Give the whole picture, asking neighbours that are up and have not been asked just now."""
         state = self.state()
         if state is not None:
-            await self._ask_neighbours(state, patience_seconds, max_age_seconds)
+            await asyncio.gather(
+                self._ask_neighbours(state, patience_seconds, max_age_seconds),
+                self._look_at_files(patience_seconds),
+            )
         return status.build(str(self._project.root), state, await self.own_facts(state, patience_seconds))
 
     async def _ask_memory(self, state: StackState, patience_seconds: float) -> Mapping[str, float]:
@@ -122,6 +133,13 @@ class Sources:
         max_age_seconds = MEMORY_MAX_AGE_SECONDS if processes == self._measured else 0
         self._measured = processes
         return await self._memory.ask(lambda: self._measure(state), patience_seconds, max_age_seconds)
+
+    async def _look_at_files(self, patience_seconds: float) -> None:
+        """Look without waiting for a check: the next look has its result."""
+        last, patience_seconds = self._checks.value, min(patience_seconds, CHECK_PATIENCE_SECONDS)
+        await self._checks.ask(
+            lambda: self._dag_checks.look(last, self.clean), patience_seconds, CHECK_MAX_AGE_SECONDS
+        )
 
     async def _ask_neighbours(
         self, state: StackState, patience_seconds: float, max_age_seconds: float

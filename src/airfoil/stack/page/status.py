@@ -6,12 +6,13 @@ Pure: built from the stack's state and the facts. The JSON form is a published c
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airfoil.stack.memory import MANAGER
 from airfoil.stack.page import diagnosis
 from airfoil.stack.page.borrowed import borrowed_servers
+from airfoil.stack.page.facts import CheckFacts
 
 if TYPE_CHECKING:
     from airfoil.stack.page.borrowed import BorrowedServer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from airfoil.stack.state import StackState
 
 SCHEMA = 1
+UNREADABLE = {"AF001", "AF002", "AF003"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Status:
     mlflow: MlflowFacts
     foreign: tuple[BorrowedServer, ...] = ()
     """Servers that existed before us and stand in for ours."""
+    checks: CheckFacts = field(default_factory=CheckFacts)
+    """What the rules say about the DAG files."""
     schema: int = SCHEMA
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,6 +108,18 @@ def _timeless(status: Status) -> Status:
         airflow=dataclasses.replace(status.airflow, answered_at=status.airflow.answered_at and 1),
         mlflow=dataclasses.replace(status.mlflow, answered_at=status.mlflow.answered_at and 1),
     )
+
+
+def without_echo(checks: CheckFacts, airflow: AirflowFacts) -> CheckFacts:
+    """Leave out files that cannot be read when Airflow says so already: it shows among the problems."""
+    told = tuple(problem.file for problem in airflow.import_errors)
+    kept = tuple(
+        one
+        for one in checks.faults
+        if not (one.code in UNREADABLE and told and any(one.file.endswith(file) for file in told if file))
+    )
+    gone = len(checks.faults) - len(kept)
+    return dataclasses.replace(checks, faults=kept, errors=checks.errors - gone)
 
 
 def build(project: str, state: StackState | None, facts: Facts) -> Status:
@@ -157,4 +173,5 @@ def build(project: str, state: StackState | None, facts: Facts) -> Status:
         airflow=facts.airflow,
         mlflow=facts.mlflow,
         foreign=borrowed_servers(state.foreign, facts),
+        checks=without_echo(facts.checks, facts.airflow),
     )

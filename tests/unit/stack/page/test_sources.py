@@ -165,3 +165,31 @@ def test_damaged_secrets_do_not_take_the_page_down(scene, stack, project):
     project.secrets.write_text("{")
     scene.write(stack())
     assert asyncio.run(scene.sources.status(5)).headline.text == "Everything is running"
+
+
+def test_files_are_looked_at_every_few_seconds_while_somebody_looks(project, stack):
+    class Looking:
+        looks = 0
+
+        def look(self, last, clean):
+            self.looks += 1
+            return dataclasses.replace(last, files=self.looks)
+
+    now, looking = [0.0], Looking()
+    sources = Sources(
+        project,
+        connect_airflow=lambda url: Counting(),
+        connect_mlflow=lambda url: Counting(),
+        is_alive=lambda pid, born: True,
+        measure=lambda state: {},
+        checks=looking,
+        monotonic=lambda: now[0],
+    )
+    states.save(project.state_file, stack())
+    seen = []
+    for seconds in (0, 0, 0, 3, 0):
+        now[0] += seconds
+        seen.append(asyncio.run(sources.status(5)).checks.files)
+    assert looking.looks == 2
+    assert seen[-1] == 2
+    sources.close()
