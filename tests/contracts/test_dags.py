@@ -15,7 +15,27 @@ pytestmark = pytest.mark.contracts
 
 ROOT = Path(__file__).parents[2]
 DAGS = ROOT / "dags"
-EXPECTED = {"simple_test_dag.py": {"simple_test_dag"}, "example_dag.py": {"example_dag"}}
+# What each file holds: a DAG that loses a task, an arrow, its schedule or its owner is noticed here.
+EXPECTED = {
+    "simple_test_dag.py": {
+        "simple_test_dag": {
+            "tags": ["example"],
+            "schedule": "@daily",
+            "edges": [],
+            "tasks": ["say_hello"],
+            "owners": ["airfoil"],
+        },
+    },
+    "example_dag.py": {
+        "example_dag": {
+            "tags": ["example", "mlflow"],
+            "schedule": None,
+            "edges": [["train_wine_classifier", "report"]],
+            "tasks": ["report", "train_wine_classifier"],
+            "owners": ["airfoil"],
+        },
+    },
+}
 PARSE_BUDGET_SECONDS = 0.5
 MAY_BE_IMPORTED_AT_THE_TOP = {
     "__future__",
@@ -53,7 +73,10 @@ heavy = {"feast", "matplotlib", "mlflow", "numpy", "pandas", "sklearn"} & new
 print("RESULT" + json.dumps({
     "errors": bag.import_errors, "ids": sorted(bag.dags), "asked": asked, "heavy": sorted(heavy), "seconds": seconds,
     "dags": {i: {"tags": sorted(d.tags), "description": d.description, "doc": d.doc_md, "catchup": d.catchup,
-                 "owners": sorted(t.task_id for t in d.tasks)} for i, d in bag.dags.items()},
+                 "schedule": d.schedule if isinstance(d.schedule, str | None) else repr(d.schedule),
+                 "tasks": sorted(d.task_ids), "owners": sorted({t.owner for t in d.tasks}),
+                 "edges": sorted([t.task_id, after] for t in d.tasks for after in t.downstream_task_ids)}
+             for i, d in bag.dags.items()},
 }))
 """
 
@@ -82,7 +105,13 @@ def test_the_expected_files_are_there():
 def test_a_file_parses_and_holds_the_dags_it_should(parsed):
     path, found = parsed
     assert found["errors"] == {}
-    assert set(found["ids"]) == EXPECTED[path.name]
+    assert set(found["ids"]) == set(EXPECTED[path.name])
+
+
+def test_a_dag_has_the_tasks_arrows_tags_and_schedule_it_should(parsed):
+    path, found = parsed
+    for dag_id, expected in EXPECTED[path.name].items():
+        assert {key: found["dags"][dag_id][key] for key in expected} == expected
 
 
 def test_parsing_asks_nobody_anything(parsed):
