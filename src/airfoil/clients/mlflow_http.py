@@ -192,21 +192,25 @@ def _auth(server: MlflowServer) -> httpx.BasicAuth | None:
 
 def _verify(server: MlflowServer) -> Any:
     """Return httpx's `verify`: the authority of the connection, of the environment, or the usual ones."""
-    # httpx itself reads SSL_CERT_FILE only; MLflow's own client, in the same task, reads the other.
-    place = server.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    if not place or not server.uri.startswith("https:"):
+    # httpx itself reads only the first of these variables, MLflow's own client, in the same task, only the second.
+    named = (os.environ.get(name) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"))
+    places = [server.ca_file] if server.ca_file else [place for place in named if place]
+    if not server.uri.startswith("https:"):
+        return False  # nothing to verify, and a broken variable is no reason to fail
+    if not places:
         return True
     import ssl
 
-    try:
-        if Path(place).is_dir():
-            return ssl.create_default_context(capath=place)
-        return ssl.create_default_context(cafile=place)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"The certificate authority file '{place}' cannot be used: {error}",
-            "Correct 'ca_file' of the MLflow connection (or REQUESTS_CA_BUNDLE, SSL_CERT_FILE).",
-        ) from error
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which checks names and certificates
+    for place in places:
+        try:
+            context.load_verify_locations(**{"capath" if Path(place).is_dir() else "cafile": place})
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(
+                f"The certificate authority file '{place}' cannot be used: {error}",
+                "Correct 'ca_file' of the MLflow connection (or REQUESTS_CA_BUNDLE, SSL_CERT_FILE).",
+            ) from error
+    return context
 
 
 def _message(response: httpx.Response) -> str:

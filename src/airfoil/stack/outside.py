@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airfoil.errors import NeighbourError
-from airfoil.stack import secrets, servers, work_environment
+from airfoil.stack import authorities, secrets, servers, work_environment
 from airfoil.stack.address import reachable
 from airfoil.stack.ports import Ports, wishes_of
 from airfoil.stack.service import PATH_VARIABLE, join_paths
@@ -45,7 +45,10 @@ def variables(project: Project, settings: Settings, environ: Mapping[str, str]) 
         name: reachable(wish.host, wish.port if wish.user_set else remembered.get(name, wish.port))
         for name, wish in wishes_of(settings).items()
     } | {name: server.url for name, server in foreign.items()}
-    found = work_environment.client_environment(settings, keys, urls["mlflow"], foreign.get("mlflow"))
+    authority = authorities.one_file(project) if "mlflow" in foreign else ""
+    found = work_environment.client_environment(
+        settings, keys, urls["mlflow"], foreign.get("mlflow"), authority
+    )
     airflow = foreign.get("airflow")
     login = airflow.auth if airflow is not None else (secrets.AIRFLOW_ADMIN, keys.admin_password)
     found[AIRFLOW_URL] = urls["airflow"]

@@ -7,8 +7,8 @@ errors with the cause kept. It must not know any path, token or payload of a par
 from __future__ import annotations
 
 import ipaddress
-import os
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +20,7 @@ from airfoil.errors import (
     ServiceRefusedError,
     ServiceUnreachableError,
 )
+from airfoil.stack import authorities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +34,6 @@ NOT_FOUND = 404
 CONFLICT = 409
 # Its own failure (a locked database, a proxy with nothing behind it): waiting may help.
 FIRST_SERVER_ERROR_STATUS = 500
-# Where people name their own certificate authority; requests, which MLflow's client uses, knows only the first.
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 LOOK = "See what is wrong: `airfoil status`."
 EXAMINE = "Another program may listen on that port: `airfoil doctor`."
 
@@ -59,19 +58,19 @@ def trusted_authorities(url: str) -> ssl.SSLContext | bool:
     """Return httpx's `verify`: the certificate authority that the environment names, else the usual ones."""
     if urlsplit(url).scheme == "http":
         return False  # reading the certificate store takes 20 ms, and plain HTTP has no use for it
-    for name in CA_VARIABLES:
-        place = os.environ.get(name)
-        if place:
-            try:
-                if os.path.isdir(place):  # noqa: PTH112 - a path from outside, which Path might refuse
-                    return ssl.create_default_context(capath=place)
-                return ssl.create_default_context(cafile=place)
-            except (OSError, ValueError) as error:
-                raise ConfigurationError(
-                    f"{name} names {place}, which holds no certificates we can read ({error}).",
-                    f"Correct it, or remove it: `unset {name}`.",
-                ) from error
-    return True
+    context: ssl.SSLContext | None = None
+    for name, place in authorities.named().items():
+        try:
+            where = {"capath" if Path(place).is_dir() else "cafile": place}
+            if context is None:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which checks names and certificates
+            context.load_verify_locations(**where)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"{name} names {place}, which holds no certificates we can read ({error}).",
+                f"Correct it, or remove it: `unset {name}`.",
+            ) from error
+    return True if context is None else context
 
 
 class JsonService:

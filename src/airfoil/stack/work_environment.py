@@ -6,10 +6,9 @@ that authority, which people name in their own environment.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from airfoil.stack import airflow_environment
+from airfoil.stack import airflow_environment, authorities
 from airfoil.stack.address import reachable
 
 if TYPE_CHECKING:
@@ -47,11 +46,16 @@ def environment(
         found = {"AIRFLOW_HOME": str(project.airflow_home), **airflow_environment.environment(options)}
     if "mlflow" not in foreign:
         return found | client_environment(settings, secrets, reachable(settings.mlflow.host, ports["mlflow"]))
-    return found | client_environment(settings, secrets, foreign["mlflow"].url, foreign["mlflow"])
+    server = foreign["mlflow"]
+    return found | client_environment(settings, secrets, server.url, server, authorities.one_file(project))
 
 
 def client_environment(
-    settings: Settings, secrets: Secrets, mlflow_url: str, server: Server | None = None
+    settings: Settings,
+    secrets: Secrets,
+    mlflow_url: str,
+    server: Server | None = None,
+    authority: str = "",
 ) -> dict[str, str]:
     """What MLflow's client needs in tasks and pass-through commands: the address, patience, and no telemetry."""
     found = {
@@ -66,16 +70,7 @@ def client_environment(
         login = server.auth
     if login is not None:
         found["MLFLOW_TRACKING_USERNAME"], found["MLFLOW_TRACKING_PASSWORD"] = login
-    authority = _authority() if mlflow_url.startswith("https:") else ""
-    if authority:
-        found["MLFLOW_TRACKING_SERVER_CERT_PATH"] = (
-            authority  # for this server alone: others have other authorities
-        )
+    if authority and mlflow_url.startswith("https:"):
+        # For this server alone: others have other authorities.
+        found["MLFLOW_TRACKING_SERVER_CERT_PATH"] = authority
     return found
-
-
-def _authority() -> str:
-    """A private certificate authority that the environment names, under either of its usual names."""
-    return next(
-        (os.environ[name] for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE") if os.environ.get(name)), ""
-    )

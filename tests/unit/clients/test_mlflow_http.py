@@ -173,3 +173,11 @@ def test_what_is_not_a_server_is_refused(uri):
 def test_a_ca_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigurationError, match=r"missing\.pem"):
         MlflowHttp(MlflowServer("https://mlflow.test", ca_file=str(tmp_path / "missing.pem")))
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_the_authorities_of_the_environment_count_over_tls_alone(tmp_path, monkeypatch, name):
+    monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
+    MlflowHttp(MlflowServer("http://mlflow.test")).close()
+    with pytest.raises(ConfigurationError, match=r"missing\.pem"):
+        MlflowHttp(MlflowServer("https://mlflow.test"))

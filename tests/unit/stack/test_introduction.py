@@ -254,6 +254,14 @@ def test_a_private_authority_is_honoured(over_tls, certificate, monkeypatch, nam
     assert "sends us on to" in refusal(mlflow(over_tls)).message, "TLS was no hindrance any more"
 
 
+def test_a_private_authority_counts_beside_one_for_everybody(over_tls, certificate, monkeypatch):
+    import certifi
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
+    assert "sends us on to" in refusal(mlflow(over_tls)).message
+
+
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 def test_a_file_of_authorities_that_is_none_is_named(over_tls, tmp_path, monkeypatch, name):
     monkeypatch.setenv(name, str(tmp_path / "missing.pem"))

@@ -1,0 +1,43 @@
+"""The certificate authorities that a person's environment names: all of them count, under either usual name.
+
+Containers and companies often set one variable for everybody, and a person the other for a server of his own; requests
+(MLflow's client) looks at the first only, httpx at the second only. Must not import an HTTP library.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airfoil.stack.storage import write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airfoil.stack.project import Project
+
+VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
+
+def named(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return variable -> file or folder, each place once."""
+    found: dict[str, str] = {}
+    for name in VARIABLES:
+        place = (os.environ if environ is None else environ).get(name, "")
+        if place and place not in found.values():
+            found[name] = place
+    return found
+
+
+def one_file(project: Project) -> str:
+    """Return one file with all of them, for a client that takes a single one; empty when none is named."""
+    places = list(named().values())
+    files = [Path(place) for place in places if Path(place).is_file()]
+    if len(files) < 2:  # noqa: PLR2004 - nothing to join; a folder, or a file that is missing, is told by who opens it
+        return places[0] if places else ""
+    joined = project.run / "authorities.pem"
+    text = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+    if not joined.exists() or joined.read_text(encoding="utf-8") != text:
+        write_private(joined, text)
+    return str(joined)
