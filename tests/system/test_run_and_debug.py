@@ -100,6 +100,11 @@ def test_a_range_of_dates_is_a_backfill_with_one_line_for_each_run(workshop):
     assert "    ✗ work: RuntimeError: the third is bad (dags/daily.py, line " in first.out
     assert "✗ daily: 3 of 4 runs succeeded\n" in first.out
 
+    command = first.out.partition("  Retry    airfoil ")[2].splitlines()[0]
+    again = workshop.run(*shlex.split(command))
+    assert again.code == 1, again.said
+    assert "RuntimeError: the third is bad" in again.out
+
     (workshop.root / "mended").touch()
     repeated = workshop.run(*began, "--reprocess", "failed", "--json")
     assert repeated.code == 0, repeated.said

@@ -6,7 +6,6 @@ gets one run a day. Talks to Airflow through a `DagRunner`'s means; printing is 
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +26,9 @@ REPROCESS = (NONE, FAILED, COMPLETED)
 MAX_ACTIVE_RUNS = 10  # Airflow's own default
 # A backfill's runs are there when its creation is answered; a run that is cleared at this moment may be hidden once.
 LOOKS_UNTIL_MISSING = 5
+# Airflow's scheduler looks for backfills that are over every 30 s, later on a crowded machine.
+CLOSE_SECONDS = 120.0
+LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,6 @@ class Backfill:
         self._wanted = wanted
         self._scheduled = bool(dag.get("timetable_periodic", True))
         self._zone = zone
-        self._backfill: dict[str, Any] | None = None
 
     def plan(self) -> Plan:
         """Find out which runs that would be; starts nothing."""
@@ -140,7 +141,6 @@ class Backfill:
                     done[run.moment.timestamp()] = full = self._with_failures(run)
                     telling.ended(full)
             if len(done) == len(plan.moments):
-                self._close()
                 return [done[moment.timestamp()] for moment in plan.moments]
             self._patience.sleep(follow.poll_seconds(self._patience.clock() - began))
 
@@ -168,23 +168,25 @@ class Backfill:
         dag_id = self._wanted.dag_id
         before = self._patience(lambda: self._airflow.last_backfill(dag_id))
         if before is not None and before.get("completed_at") is None:
-            self._close_if_over(before)
+            self._await_close(before)
 
-        def create() -> dict[str, Any]:
+        def create() -> None:
             made = self._airflow.create_backfill(self._order(self._wanted.reprocess))
             # A newer one than before is ours: the answer to an earlier try was lost (a slow or locked database).
             newest = made or self._airflow.last_backfill(dag_id)
             if newest is None or newest.get("id") == (before or {}).get("id"):
                 raise self._under_way()
-            return newest
 
         try:
-            self._backfill = self._patience(create)
+            self._patience(create)
         except ServiceAnswerError as error:
             raise refused(error) from error
 
-    def _close_if_over(self, earlier: Mapping[str, Any]) -> None:
-        """Close a backfill whose runs have all ended: Airflow does so itself only minutes later, and allows one."""
+    def _await_close(self, earlier: Mapping[str, Any]) -> None:
+        """Wait until Airflow has noticed that an earlier backfill is over; it looks every half minute.
+
+        Ending it ourselves (`cancel`) would pause it for good, and its runs could never be retried.
+        """
         query = {
             "logical_date_gte": earlier["from_date"],
             "logical_date_lte": earlier["to_date"],
@@ -193,19 +195,24 @@ class Backfill:
         rows = self._patience(lambda: self._airflow.runs(self._wanted.dag_id, query))
         if any(row.get("state") not in follow.ENDED_RUN for row in rows):
             raise self._under_way()
-        self._patience(lambda: self._airflow.close_backfill(earlier["id"]))
+        self._runner.notice(
+            f"The last backfill of {self._wanted.dag_id} has ended; Airflow notices within half a minute ..."
+        )
+        until = self._patience.clock() + CLOSE_SECONDS
+        while self._is_open(earlier["id"]):
+            if self._patience.clock() > until:
+                raise self._under_way()
+            self._patience.sleep(LOOK_SECONDS)
+
+    def _is_open(self, backfill_id: object) -> bool:
+        newest = self._patience(lambda: self._airflow.last_backfill(self._wanted.dag_id))
+        return newest is not None and newest.get("id") == backfill_id and newest.get("completed_at") is None
 
     def _under_way(self) -> ConfigurationError:
         return ConfigurationError(
             f"A backfill of {self._wanted.dag_id} is under way already, and Airflow allows one at a time.",
             f"Wait for it, or stop it on {self._airflow.base_url}/dags/{self._wanted.dag_id}/backfills.",
         )
-
-    def _close(self) -> None:
-        """Tell Airflow that its backfill is over; when that fails, it finds out later by itself."""
-        if self._backfill is not None:
-            with contextlib.suppress(NeighbourError):
-                self._airflow.close_backfill(self._backfill["id"])
 
     # -- without one ----------------------------------------------------------------------------------------
 

@@ -186,12 +186,6 @@ class AirflowRest:
         response = self._call("POST", "/backfills", body=order)
         return None if response.status_code == CONFLICT else self._service.object(response)
 
-    def close_backfill(self, backfill_id: int) -> None:
-        """End a backfill: no further run of it begins. One that is over already is left as it is."""
-        response = self._call("PUT", path("backfills", str(backfill_id), "cancel"))
-        if response.status_code != CONFLICT:
-            self._service.check(response)
-
     def last_backfill(self, dag_id: str) -> dict[str, Any] | None:
         """Get the newest backfill of a DAG, or None."""
         answer = self._get("/backfills", {"dag_id": dag_id, "order_by": "-id", "limit": 1})

@@ -112,18 +112,21 @@ def test_a_creation_whose_answer_was_lost_is_recognised(runner, server, answer):
     assert len([request for request in server.asked("/api/v2/backfills") if request.method == "POST"]) == 2
 
 
-def test_a_backfill_whose_runs_have_ended_does_not_stand_in_the_way(runner, server, answer):
+def test_a_backfill_whose_runs_have_ended_is_waited_for(runner, server, answer, capsys):
     earlier = {"id": 3, "completed_at": None, "from_date": "2026-09-01", "to_date": "2026-09-02"}
+    closed = {**earlier, "completed_at": "2026-11-20"}
     answer_dates(server, answer, [1], [1])
-    server.on("GET", "/api/v2/backfills", answer({"backfills": [earlier]}))
+    looks = [answer({"backfills": [row]}) for row in (earlier, earlier, earlier, closed)]
+    server.on("GET", "/api/v2/backfills", *looks)
     server.on("GET", f"{BASE}/dagRuns", answer({"dag_runs": [row(1, "success")]}))
-    server.on("PUT", "/api/v2/backfills/3/cancel", answer({}))
     server.on("POST", "/api/v2/backfills", answer({"id": 4}))
     found = backfill(runner)
 
     found.start(found.plan())
 
-    assert len(server.asked("/api/v2/backfills/3/cancel")) == 1
+    assert "Airflow notices within half a minute" in capsys.readouterr().out
+    made = [request.method for request in server.asked("/api/v2/backfills")]
+    assert made == ["GET", "GET", "GET", "GET", "POST"]
 
 
 def test_one_that_still_runs_does(runner, server, answer):
@@ -136,14 +139,13 @@ def test_one_that_still_runs_does(runner, server, answer):
     with pytest.raises(ConfigurationError, match="under way already"):
         found.start(found.plan())
 
-    assert server.asked("/api/v2/backfills/3/cancel") == []
+    assert [request.method for request in server.asked("/api/v2/backfills")] == ["GET"]
 
 
 def test_runs_are_told_as_they_end(runner, server, answer, task):
     answer_dates(server, answer, [1, 2], [1, 2])
     server.on("GET", "/api/v2/backfills", answer({"backfills": []}))
     server.on("POST", "/api/v2/backfills", answer({"id": 4}))
-    server.on("PUT", "/api/v2/backfills/4/cancel", answer({}))
     looks = [
         [row(1, "running"), row(2, "queued")],
         [row(1, "failed"), row(2, "running"), row(3, "running", "somebody's")],
@@ -167,7 +169,6 @@ def test_runs_are_told_as_they_end(runner, server, answer, task):
         ["failed", "success"],
         (2, "success", []),
     ]
-    assert len(server.asked("/api/v2/backfills/4/cancel")) == 1
 
 
 def test_a_run_that_was_never_made_is_said_to_be_missing(runner, server, answer):

@@ -1,5 +1,6 @@
 import pytest
 
+from airfoil.cli import context
 from airfoil.cli.context import Invocation
 from airfoil.errors import NeighbourError, ProjectError, SettingsError
 
@@ -86,3 +87,28 @@ def test_a_stack_without_the_service(project, a_state, a_service):
     for state in (a_state(), a_state(a_service("api-server", url=None))):
         with pytest.raises(NeighbourError, match="no api-server with an address"):
             Invocation.airflow(project, state)
+
+
+def test_no_browser_is_started_where_there_is_no_window(monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in context.DISPLAYS:
+        monkeypatch.delenv(name, raising=False)
+
+    assert context.open_in_browser("http://x") is False
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert context.open_in_browser("http://x") is True
+    assert opened == ["http://x"]
+
+
+def test_a_browser_that_cannot_be_started_is_none(monkeypatch):
+    import webbrowser
+
+    def fail(_):
+        raise webbrowser.Error("no runnable browser")
+
+    monkeypatch.setattr("webbrowser.open", fail)
+    monkeypatch.setenv("DISPLAY", ":0")
+
+    assert context.open_in_browser("http://x") is False

@@ -36,7 +36,6 @@ def shop(running, answer):
     server.on("POST", "/api/v2/backfills/dry_run", dates)
     server.on("GET", "/api/v2/backfills", answer({"backfills": []}))
     server.on("POST", "/api/v2/backfills", answer({"id": 4}))
-    server.on("PUT", "/api/v2/backfills/4/cancel", answer({}))
     server.on("GET", f"{BASE}/dagRuns", runs)
     server.on("GET", f"{BASE}/dagRuns/r2", answer({"state": "failed"}))
     failed = [{"task_id": "train", "map_index": -1, "state": "failed", "try_number": 1}]

@@ -213,15 +213,6 @@ def test_filtered_runs_come_in_pages_or_up_to_a_limit(airflow, http_server, answ
     assert http_server.asked(RUNS)[-1].query == {"limit": "3"}
 
 
-def test_a_backfill_that_is_over_may_be_closed_once_more(airflow, http_server, answer):
-    http_server.on("PUT", "/api/v2/backfills/3/cancel", answer({"detail": "completed"}, 409))
-
-    airflow.close_backfill(3)
-
-    with pytest.raises(ServiceAnswerError):
-        airflow.close_backfill(4)
-
-
 def test_a_second_backfill_at_once_is_none(airflow, http_server, answer):
     http_server.on("POST", "/api/v2/backfills", answer({"id": 1}), answer({"detail": "running"}, 409))
 
