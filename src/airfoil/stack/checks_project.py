@@ -186,7 +186,7 @@ def _words_of(row: dict[str, object]) -> tuple[str, str]:
     if missing:
         return (
             f"{place} does not import: {reason}.",
-            f"Install {missing[1]} in this environment, or correct the import.",
+            f"Add the package it comes from (`airfoil add {missing[1].partition('.')[0]}`), or correct the import.",
         )
     # What `@task(**profile("..."))` comes to when the profile has an environment; Airflow's words lead nowhere.
     apart = re.search(r"Invalid arguments were passed to \w+ \(task_id: ([^)\n]+)\)[^{]*\{'python': ", trace)

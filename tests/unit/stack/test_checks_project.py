@@ -167,7 +167,7 @@ def test_a_running_airflow_is_asked(world):
         ("error", "other.py does not import: no reason given."),
         ("error", "A DAG file does not import: no reason given."),
     ]
-    assert findings[0].fix == "Install nix in this environment, or correct the import."
+    assert findings[0].fix == "Add the package it comes from (`airfoil add nix`), or correct the import."
 
 
 def test_a_profile_with_an_environment_in_the_wrong_task_is_told_what_to_write(world):

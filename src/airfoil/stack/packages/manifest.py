@@ -95,6 +95,11 @@ class Manifest:
                 f"{self.path} has no [project] table, where packages are named.",
                 "Add [project] with name, version and dependencies (https://packaging.python.org).",
             )
+        if canonicalize_name(str(project.get("name", ""))) == OURSELVES:
+            raise ProjectError(
+                f"{self.path} is Airfoil's own.",
+                "Add to Airfoil itself with `uv add`; a project: `airfoil init DIR`.",
+            )
         if "dependencies" in project.get("dynamic", ()):
             raise ProjectError(
                 f"{self.path} declares its dependencies dynamic.", "Name them in [project] dependencies."

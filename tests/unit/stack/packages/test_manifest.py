@@ -121,6 +121,7 @@ def test_the_oldest_python_that_a_lock_must_fit(manifest, bounds, oldest):
         ("[project\n", "is not valid TOML"),
         (b"\xff", "is not UTF-8 text"),
         ("", r"has no \[project\] table"),
+        ('[project]\nname = "Airfoil"\n', "is Airfoil's own"),
         ('[project]\nname = "x"\ndynamic = ["dependencies"]\n', "declares its dependencies dynamic"),
         ('[project]\nname = "x"\ndependencies = {a = 1}\n', "is not a list of packages"),
         ('[project]\nname = "x"\ndependencies = [1]\n', "is not a list of packages"),
