@@ -7,16 +7,32 @@ to the release is in this module; when it is not there, Airflow's own applicatio
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx
 
+OTHER_FRAMEWORKS = ("aiohttp", "flask", "pyramid")
+
+
+def import_svcs() -> None:
+    """Import the service registry without the frameworks it also serves where they are installed: they take time."""
+    absent: dict[str, Any] = {name: None for name in OTHER_FRAMEWORKS if name not in sys.modules}
+    # None in this table makes an import fail as if the library were not there, which the registry expects.
+    sys.modules.update(absent)
+    try:
+        importlib.import_module("svcs")
+    finally:
+        for name in absent:
+            sys.modules.pop(name, None)
+
 
 def build_transport() -> httpx.BaseTransport:
     """Give a transport that answers what tasks ask."""
     try:
+        import_svcs()
         app = newest_version()
         from airflow.api_fastapi.execution_api.app import InProcessExecutionAPI
 
