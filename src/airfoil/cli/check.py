@@ -1,6 +1,8 @@
 """`airfoil check [PATH]`: look at DAG files before Airflow does."""
 
+import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +10,7 @@ import typer
 
 from airfoil.cli import console
 from airfoil.cli.context import Invocation
-from airfoil.errors import ProjectError
+from airfoil.errors import AirfoilError, ProjectError
 
 if TYPE_CHECKING:
     from airfoil.lint import Fault
@@ -36,18 +38,40 @@ def check(
     Imports, ids, cycles, schedules, slow or asking parses, secrets, Airflow 2 idioms; each with file, line and mend.
     Exit code: 1 when there is an error, 0 with warnings only.
     """
+    from airfoil.stack.dag_checks import record
     from airfoil.stack.dag_checks.examination import examine
     from airfoil.stack.dag_checks.repair import repair
 
     invocation = context.ensure_object(Invocation)
     scope = _scope(invocation, path)
     changes = list(repair(scope)) if fix else []
+    mark = record.mark_of(map(str, scope.roots))
     outcome = examine(scope, os.environ)
+    if scope.is_whole:
+        _keep(invocation, scope, outcome, mark)
     if as_json:
         console.emit_json(_as_json(outcome, changes))
     else:
         _print(outcome, changes, fix=fix)
     raise typer.Exit(console.FAILURE if outcome.errors else console.SUCCESS)
+
+
+def _keep(invocation: Invocation, scope: "Scope", outcome: "Outcome", mark: str) -> None:
+    """Leave the result for the status page, which runs no parse itself; without a platform nobody looks."""
+    from airfoil.stack.dag_checks import record
+
+    project = invocation.project()
+    if project.run.is_dir():
+        rows = [
+            replace(one, file=_below(project.root, scope.base / one.file)).to_dict() for one in outcome.faults
+        ]
+        found = record.record_of(mark, tuple(map(str, scope.roots)), outcome.files, rows)
+        with contextlib.suppress(AirfoilError):  # a disk that takes no file is doctor's to tell
+            record.save(project.run, found)
+
+
+def _below(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _scope(invocation: Invocation, path: Path | None) -> "Scope":

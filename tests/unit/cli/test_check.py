@@ -6,7 +6,7 @@ import pytest
 
 from airfoil.cli.check import summary
 from airfoil.lint.fault import fault
-from airfoil.stack.dag_checks import parsing
+from airfoil.stack.dag_checks import parsing, record
 
 pytestmark = pytest.mark.unit
 DAG = "from airflow.sdk import DAG\nDAG('x', tags=['t'], description='d', default_args={'owner': 'o'})\n"
@@ -80,3 +80,15 @@ def test_a_path_that_does_not_exist_is_one_sentence(airfoil, project):
 def test_counts_read_well():
     one, other = fault("AF101", "x", 1, "m", "f"), fault("AF305", "x", 1, "m", "f")
     assert summary([one, one, other], 2, fix=False) == "2 files looked at: 2 errors and 1 warning."
+
+
+def test_a_whole_check_is_left_for_the_status_page(airfoil, project, monkeypatch):
+    (project.dags / "a.py").write_text(DAG + "import pandas\n", encoding="utf-8")
+    airfoil("check", str(project.dags))
+    assert record.load(project.run) is None
+    monkeypatch.chdir(project.root.parent)
+    airfoil("--project", str(project.root), "check")
+    found = record.load(project.run)
+    assert found is not None
+    assert [row["file"] for row in found.faults] == ["dags/a.py"]
+    assert found.mark == record.mark_of(found.folders)

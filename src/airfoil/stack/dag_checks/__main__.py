@@ -26,12 +26,8 @@ def main() -> None:
     folders = tuple(str(folder) for folder in scope.roots)
     mark = record.mark_of(folders)
     outcome = examine(scope, os.environ, parse=False)
-    faults = tuple(one.to_dict() for one in outcome.faults[: record.MOST_FAULTS])
-    warnings = len(outcome.faults) - outcome.errors
-    record.save(
-        project.run,
-        record.CheckRecord(mark, folders, outcome.files, outcome.errors, warnings, faults),
-    )
+    rows = [one.to_dict() for one in outcome.faults]
+    record.save(project.run, record.record_of(mark, folders, outcome.files, rows))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,12 @@ def _python_files(folder: str) -> Iterator[tuple[str, str]]:
                 yield path, f"{stat.st_mtime_ns} {stat.st_size}"
 
 
+def record_of(mark: str, folders: tuple[str, ...], files: int, rows: list[dict[str, Any]]) -> CheckRecord:
+    """Count and cut what a check found."""
+    errors = sum(row["severity"] == "error" for row in rows)
+    return CheckRecord(mark, folders, files, errors, len(rows) - errors, tuple(rows[:MOST_FAULTS]))
+
+
 def save(run: Path, record: CheckRecord) -> None:
     """Write the record into the folder of what lives while the stack runs."""
     write_private(run / FILE, json.dumps({"schema": SCHEMA, **asdict(record)}))
