@@ -46,6 +46,8 @@ class DagChecks:
         self._project = project
         self._check = check
         self._seen = ""
+        self._waiting = ""
+        """Files are checked at the second look at them: the first answer is quick, and an edit is finished."""
 
     def look(self, last: CheckFacts, clean: Callable[[str], str]) -> CheckFacts:
         """Give what is known of the files as they are now."""
@@ -57,6 +59,9 @@ class DagChecks:
         if found is None or found.mark != mark:
             if self._check is None:
                 return CheckFacts()
+            if mark != self._waiting:
+                self._waiting = mark
+                return last
             found = record.load(self._project.run) if self._check(self._project) else None
         if found is None:
             self._seen = mark

@@ -48,7 +48,12 @@ def scene(tmp_path):
                 record.save(project.run, record.CheckRecord(mark, folders, self.starts, 0, 1, (FAULT,)))
             return self.works
 
-        def look(self):
+        def look(self, times=2):
+            for _ in range(times - 1):
+                self.look_once()
+            return self.look_once()
+
+        def look_once(self):
             self.facts = self.view.look(self.facts, lambda text: text.replace("secret", "•••"))
             return self.facts
 
@@ -61,6 +66,20 @@ def test_nothing_is_started_while_nothing_changes(scene):
     assert scene.starts == 1
     assert first.files == 1
     assert first.faults[0].message == "m •••"
+
+
+def test_a_single_look_is_quick_and_starts_nothing(scene):
+    assert scene.look(times=1) == CheckFacts()
+    assert scene.starts == 0
+
+
+def test_files_that_change_all_the_time_are_checked_when_they_rest(scene):
+    for number in range(3):
+        (scene.project.dags / "a.py").write_text("x" * number, encoding="utf-8")
+        scene.look(times=1)
+    assert scene.starts == 0
+    scene.look(times=1)
+    assert scene.starts == 1
 
 
 def test_a_change_is_seen(scene):
