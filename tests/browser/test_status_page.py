@@ -280,7 +280,8 @@ def test_the_keyboard_reaches_everything(stage, visit):
     assert seen[0] == "Skip to services"
     assert seen[1] == stage.airflow.url.removeprefix("http://")
     headings = tab.get_by_role("heading").all_inner_texts()
-    assert headings == ["Everything is running", "Services", "DAG runs", "MLflow runs", "Model versions"]
+    panels = ["Services", "DAG runs", "MLflow runs", "Model versions", "DAG checks"]
+    assert headings == ["Everything is running", *panels]
     assert tab.get_by_role("row").count() == 10
     assert tab.locator("[role=status][aria-live=polite] h1").count() == 1
 
