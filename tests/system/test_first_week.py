@@ -135,7 +135,10 @@ def day_two_edits(week):
         wait_until(lambda: "tusk" in week.do("airfoil", "status", "--json").out, 30, "the import error")
     week.write("dags/prices.py", DAG)
     with week.step("and gone when it is mended"):
-        wait_until(lambda: "tusk" not in week.do("airfoil", "status", "--json").out, 30, "it is mended")
+        try:
+            wait_until(lambda: "tusk" not in week.do("airfoil", "status", "--json").out, 30, "it is mended")
+        except AssertionError as error:
+            raise AssertionError(week.do("airfoil", "status", "--json").out) from error
 
 
 def day_three_debugging(week):

@@ -119,7 +119,7 @@ class BudgetSettings(Section):
     disk_free_mib: Mebibytes = 500
     """Doctor and `up` warn below this."""
     setup_mib: Mebibytes = 300
-    preload_mib: Mebibytes = 140
+    preload_mib: Mebibytes = 240
     api_server_mib: Mebibytes = 230
     scheduler_mib: Mebibytes = 320
     dag_processor_mib: Mebibytes = 110
