@@ -49,7 +49,7 @@ def test_an_empty_file_gives_the_defaults(root):
 
 
 def test_budgets_of_services_are_peaks_that_nearly_fit_the_budget_of_all(root):
-    """They share pages: what counts for the parent while workers are few counts for the scheduler while they are many."""
+    """They share pages: what counts for the parent at rest counts for the scheduler while it has workers."""
     budgets = written(root, "").budgets
     parts = [mib for name, mib in budgets.services.items() if name != "setup"]
     assert max(parts) <= budgets.memory_mib / 3
