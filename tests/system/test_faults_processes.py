@@ -96,10 +96,12 @@ def test_ctrl_c_says_what_goes_on_and_down_stops_it(new_platform):
     assert new_platform.run("status").code == 1
     assert len(managers(new_platform)) == 1
     with begun(new_platform, "up") as follower:
-        time.sleep(0.5)
+        time.sleep(2)  # it follows by now
         new_platform.project.toml.write_bytes(
             b"[airflow\n"
         )  # `down` reads no settings: what runs can be stopped
+        new_platform.down()
+        follower.process.wait(30)
         assert_gone(new_platform)
         said = told(follower.done())
     assert said.sentence in {"The platform was stopped while it was starting.", *unlucky(new_platform)}

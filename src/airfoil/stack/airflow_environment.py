@@ -122,9 +122,9 @@ def _pace(settings: Settings, engine: str, executor: str) -> Iterator[Option]:
     why = "a new DAG file is seen soon where files cannot be watched (default 300 s)"
     yield Option("dag_processor", "refresh_interval", pause, why)
     yield Option("dag_processor", "bundle_refresh_check_interval", pause, why)
-    yield Option(
-        "dag_processor", "min_file_process_interval", "60", "unchanged files are parsed half as often"
-    )
+    often = "300" if engine == "preloaded" else "60"
+    why = "unchanged files are parsed rarely: a changed one is told of where files are watched"
+    yield Option("dag_processor", "min_file_process_interval", often, why)
     yield Option(
         "core", "min_serialized_dag_update_interval", "1", "an edited DAG runs as edited (default 30 s)"
     )
