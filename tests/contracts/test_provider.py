@@ -29,7 +29,8 @@ def load(path: str):
 
 def test_the_info_is_valid_by_airflows_own_schema():
     schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
-    jsonschema.validate(get_provider_info(), schema)
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    assert [error.message for error in validator.iter_errors(get_provider_info())] == []
 
 
 def test_the_entry_point_leads_to_the_info():

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
     from airfoil.stack.servers import ServerName
 
-MASK = "•••"
 COLUMNS = ("NAME", "TYPE", "HOST", "PORT", "LOGIN", "PASSWORD", "EXTRA", "MADE BY")
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keep connections: encrypted by Airflow.")
@@ -63,8 +62,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         str(row["conn_type"] or ""),
         str(row["host"] or ""),
         str(row["port"] or ""),
-        MASK if row["has_login"] else "",
-        MASK if row["has_password"] else "",
+        console.MASK if row["has_login"] else "",
+        console.MASK if row["has_password"] else "",
         ", ".join(row["extra"]),
         row["made_by"],
     )

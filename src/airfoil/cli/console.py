@@ -56,6 +56,8 @@ MARKS = {
     "up_for_retry": "!",
 }
 FAILED_MARK = "✗"
+MASK = "•••"
+"""Stands where a value is kept and not shown."""
 FAILED_STATES = frozenset({"failed", "error", "upstream_failed"})
 
 

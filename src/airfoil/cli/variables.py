@@ -17,7 +17,6 @@ from airfoil.errors import ConfigurationError, NotFoundError
 if TYPE_CHECKING:
     from airfoil.stack.variable_scan import UsedVariable
 
-MASK = "•••"
 OUR_MEMORY = "airfoil_managed"
 TEMPLATE = "variables.env.example"
 HEADER = "# The Airflow variables that this project's DAGs use, written by `airfoil variables init`. No values here:"
@@ -39,7 +38,7 @@ def list_(
     if as_json:
         console.emit_json({"schema": 1, "variables": rows})
     else:
-        cells = [(str(row["key"]), MASK, str(row["description"] or "")) for row in rows]
+        cells = [(str(row["key"]), console.MASK, str(row["description"] or "")) for row in rows]
         console.table(("KEY", "VALUE", "DESCRIPTION"), cells)
 
 

@@ -95,5 +95,5 @@ def test_odd_names_do_not_break_the_python_that_is_written(plan, tmp_path):
     path.write_text('a,"y"" {{z}} \\"\n' + rows + "\n", encoding="utf-8")
     target = list(read_table(path, ",").columns)[1]
     fill(plan, path, target)
-    compile(plan.files[plan.dag_file], "x", "exec")
-    compile(plan.files[plan.test_file], "x", "exec")
+    for file in (plan.dag_file, plan.test_file):
+        assert compile(plan.files[file], "x", "exec").co_names

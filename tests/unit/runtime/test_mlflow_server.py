@@ -54,8 +54,9 @@ def mlflow(monkeypatch) -> Mlflow:
 # -- the self-test
 
 
-def test_a_release_that_we_know_passes(mlflow):
+def test_a_release_that_we_know_passes(mlflow, capsys):
     mlflow_server.self_test()
+    assert capsys.readouterr().err == ""
 
 
 def unsupported(capsys: pytest.CaptureFixture[str]) -> str:

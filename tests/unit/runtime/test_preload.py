@@ -181,6 +181,7 @@ def test_it_ends_when_the_manager_is_gone(talk, modules):
 def test_an_answer_that_nobody_hears_any_more_is_no_error(talk):
     talk.ours.close()
     preload._send(talk.theirs, {"started": "x"})
+    assert talk.theirs.fileno() >= 0, "closing it is for whoever opened it"
 
 
 # -- forking

@@ -203,9 +203,10 @@ def test_a_schema_of_a_newer_airflow_is_refused(world, capsys, monkeypatch):
     assert "is at schema revision ccc333, which Airflow 3.3.2 does not know" in said
 
 
-def test_a_schema_of_this_airflow_is_not():
+def test_a_schema_of_this_airflow_is_not(capsys):
     """The first revision that Airflow still knows: of 2.6.2."""
     refuse_unknown("4bc4d934e2bc", "here", RELEASE)
+    assert "airfoil:" not in capsys.readouterr().err
 
 
 def test_rows_that_are_still_in_the_write_ahead_log_come_along(world):

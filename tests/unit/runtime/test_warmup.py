@@ -88,5 +88,7 @@ def test_an_airflow_without_that_application_is_a_warning_too(monkeypatch, caplo
 
 
 def test_a_c_library_without_malloc_trim_is_no_obstacle(monkeypatch):
-    monkeypatch.setattr(warmup.ctypes, "CDLL", lambda _name: object())
+    opened = []
+    monkeypatch.setattr(warmup.ctypes, "CDLL", lambda name: opened.append(name) or object())
     warmup._return_memory()
+    assert opened == [None]

@@ -25,7 +25,9 @@ def test_a_claim_excludes_others_until_it_is_given_back(tmp_path):
 
 
 def test_giving_back_what_was_never_taken(tmp_path):
-    PortClaims(tmp_path / "c").give_back(8080)
+    claims = PortClaims(tmp_path / "c")
+    claims.give_back(8080)
+    assert claims.take(8080)
 
 
 def test_the_file_of_a_killed_holder_claims_nothing(tmp_path):

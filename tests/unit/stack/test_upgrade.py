@@ -60,9 +60,11 @@ def refusal(project: Project, settings: Settings | None = None) -> Configuration
 
 
 def test_the_same_and_older_versions_are_let_through(full):
+    older = Versions("0.0.9", "3.3.1", "3.17.1")
     upgrade.refuse_newer_state(full, Settings())
-    versions.remember(full, Versions("0.0.9", "3.3.1", "3.17.1"))
+    versions.remember(full, older)
     upgrade.refuse_newer_state(full, Settings())
+    assert versions.last_run(full) == older, "looking is not remembering"
 
 
 def test_newer_state_is_refused_with_the_exact_line_that_installs_its_writer(full):

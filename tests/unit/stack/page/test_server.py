@@ -43,5 +43,6 @@ def test_a_signal_before_the_main_loop_is_not_lost():
         server = make()
         server.handle_exit(signal.SIGTERM, None)
         await asyncio.wait_for(server.main_loop(), 5)
+        assert server._page.leaving.is_set()
 
     asyncio.run(scenario())
