@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from sqlite3 import connect
 
@@ -40,10 +40,17 @@ class Disk:
             pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
 
     def fill(self, *, but: int = 0) -> None:
-        """Leave so many bytes free."""
-        seen = os.statvfs(self.place)
+        """Leave so many bytes free, though others write meanwhile."""
         with self._ballast.open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, seen.f_bavail * seen.f_frsize - but)
+            for _ in range(50):
+                with suppress(OSError):
+                    os.posix_fallocate(ballast.fileno(), 0, self._free() - but)
+                    return
+        raise AssertionError("the disk could not be filled")
+
+    def _free(self) -> int:
+        seen = os.statvfs(self.place)
+        return seen.f_bavail * seen.f_frsize
 
     def clear(self) -> None:
         """Make room again."""

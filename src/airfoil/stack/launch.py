@@ -99,7 +99,6 @@ def down(project: Project, on_progress: Progress = lambda _: None) -> bool:
     if last is not None:
         _stop_without_manager(last)
     left_over = process.sweep(services.stack_id(project))
-    servers.unsettle(project)
     if last is not None and last.phase != "stopped":
         now = time.time()
         rows = tuple(
@@ -110,6 +109,7 @@ def down(project: Project, on_progress: Progress = lambda _: None) -> bool:
         )
         with contextlib.suppress(OSError):  # a full disk: the processes are gone, and that is what counts
             states.save(project.state_file, replace(last, phase="stopped", updated_at=now, services=rows))
+    servers.unsettle(project)
     return was_running or bool(left_over)
 
 

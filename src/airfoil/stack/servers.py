@@ -8,6 +8,7 @@ the running platform (the status page, `run`, `status`). Must not connect to any
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -89,10 +90,13 @@ def settle(project: Project, servers: Mapping[ServerName, Server]) -> None:
 
 def unsettle(project: Project) -> None:
     """Forget what was for the running platform alone; what a person stored stays."""
+    path = running_file(project)
+    if not os.path.lexists(path):  # a read-only disk refuses to remove even what is not there
+        return
     try:
-        running_file(project).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     except OSError as error:
-        raise storage_error(running_file(project), error) from error
+        raise storage_error(path, error) from error
 
 
 def store_login(project: Project, server: Server) -> None:

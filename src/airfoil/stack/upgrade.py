@@ -87,7 +87,7 @@ def snapshot_if_due(project: Project, settings: Settings) -> Snapshot | None:
     if here == wrote and kept and _holds_the_same(kept[-1], project, settings):
         return None  # an upgrade that was cut off after its snapshot: another one would push an older one out
     made = None
-    files = {name: path for name, path in _copied_files(project, settings).items() if path.is_file()}
+    files = _copied_files(project, settings)
     if files or (wrote.known() and server_urls(settings)):
         _refuse_too_little_room(project, files)
         made = snapshots.make(project, files, server_urls(settings), wrote)
@@ -140,9 +140,14 @@ def _file(url: str) -> Path:
 
 
 def _copied_files(project: Project, settings: Settings) -> dict[str, Path]:
-    """Return what a snapshot holds: the databases, and the logins of MLflow, which MLflow migrates by itself."""
-    found = {f"{part}.db": path for part, path in sqlite_files(project, settings).items()}
-    return {**found, "auth.db": project.mlflow_home / "auth.db"}
+    """Return what a snapshot holds: the databases, and the logins of MLflow, which MLflow migrates by itself.
+
+    What no version has ever brought to a schema is not copied: nothing will migrate it, `up` refuses it as it is.
+    """
+    databases = {f"{part}.db": path for part, path in sqlite_files(project, settings).items()}
+    found = {name: path for name, path in databases.items() if versions.may_have_a_schema(path)}
+    logins = project.mlflow_home / "auth.db"
+    return {**found, "auth.db": logins} if logins.is_file() else found
 
 
 def _refuse_too_little_room(project: Project, files: dict[str, Path]) -> None:

@@ -158,13 +158,27 @@ def read_schema(folder: Path) -> Schema:
     return Schema(frozenset(revisions), frozenset(revisions - replaced))
 
 
+def may_have_a_schema(path: Path) -> bool:
+    """Tell whether an SQLite file may hold a migrated schema; in doubt (damaged, locked) it may."""
+    if not path.is_file():
+        return False
+    try:
+        return bool(_read_revision(path))
+    except sqlite3.DatabaseError as error:
+        return not str(error).startswith(("file is not a database", "no such table"))
+
+
 def revision_of(path: Path) -> str:
     """Return the schema revision that an SQLite file says it has; empty when there is none or it cannot be read."""
     if not path.is_file():
         return ""
     with suppress(sqlite3.Error):
-        address = f"file:{quote(str(path))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
-            row = database.execute("select version_num from alembic_version").fetchone()
-            return str(row[0]) if row else ""
+        return _read_revision(path)
     return ""
+
+
+def _read_revision(path: Path) -> str:
+    address = f"file:{quote(str(path))}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
+        row = database.execute("select version_num from alembic_version").fetchone()
+        return str(row[0]) if row else ""

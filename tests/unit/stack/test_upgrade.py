@@ -150,6 +150,28 @@ def test_an_upgrade_that_was_cut_off_after_its_snapshot_makes_no_other(full):
     assert len(snapshots.found_in(full)) == 1
 
 
+@pytest.mark.parametrize("text", [b"garbage" * 1000, b"", None])
+def test_what_never_had_a_schema_is_not_copied(project, text):
+    """`up` refuses it as it is, and a note about an upgrade would only hide that."""
+    project.airflow_database.parent.mkdir(parents=True, exist_ok=True)
+    if text is None:
+        with closing(sqlite3.connect(project.airflow_database)) as database, database:
+            database.execute("create table half (way text)")
+    else:
+        project.airflow_database.write_bytes(text)
+    assert upgrade.snapshot_if_due(project, Settings()) is None
+    assert not project.snapshots.exists()
+
+
+def test_a_damaged_database_is_copied(full):
+    versions.remember(full, replace(HERE, airflow="3.3.1"))
+    whole = full.airflow_database.read_bytes()
+    full.airflow_database.write_bytes(whole[:100] + b"\xff" * 4000)
+    made = upgrade.snapshot_if_due(full, Settings())
+    assert made is not None
+    assert (made.folder / "airflow.db").exists()
+
+
 def test_databases_elsewhere_are_found_through_the_settings(project, tmp_path):
     place = tmp_path / "other disk" / "a.db"
     make(place)
