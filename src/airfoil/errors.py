@@ -7,6 +7,7 @@
     |  +- SecretsError             secrets.json is unreadable or damaged; it is never replaced silently
     |  +- PortTakenError           a port you set is in use
     |  +- NotFoundError            a DAG, run, service or model you named does not exist
+    |  +- AlreadyExistsError       what you asked to be made is there
     +- NeighbourError              A NEIGHBOUR FAILED: disk, network or another server; waiting may help
     |  +- StorageError             read-only or full disk, a folder that belongs to another user
     |  +- ServiceFailed            a service of the stack ended, or never became ready
@@ -82,6 +83,10 @@ class PortTakenError(ConfigurationError):
 
 class NotFoundError(ConfigurationError):
     """What you named (a DAG, a run, a service) does not exist."""
+
+
+class AlreadyExistsError(ConfigurationError):
+    """What was to be made exists already; in a race, somebody else was first."""
 
 
 class NeighbourError(AirfoilError):

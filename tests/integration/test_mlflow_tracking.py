@@ -12,7 +12,8 @@ import time
 import httpx
 import pytest
 
-from airfoil.clients.mlflow_http import MlflowHttp, MlflowServer
+from airfoil.clients.mlflow_http import MlflowHttp
+from airfoil.clients.mlflow_server import MlflowServer
 from airfoil.clients.tracking import Tracking
 from airfoil.errors import ConfigurationError, ServiceRefusedError
 from airfoil.steps.charts import draw_confusion

@@ -30,7 +30,7 @@ class ArtifactWriter:
     def write_bytes(self, root_uri: str, name: str, content: bytes) -> None:
         """Store bytes as `name` (a relative path with slashes) below an artifact address."""
         if _is_served(root_uri):
-            self._http.put_bytes(_served_path(root_uri, name), content)
+            self._http.put(_served_path(root_uri, name), content)
             return
         with tempfile.TemporaryDirectory(prefix="airfoil-artifact-") as folder:
             file = Path(folder) / name
@@ -44,7 +44,7 @@ class ArtifactWriter:
             _write_folder_with_mlflow(root_uri, folder)
             return
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            self._http.put_file(_served_path(root_uri, file.relative_to(folder).as_posix()), file)
+            self._http.put(_served_path(root_uri, file.relative_to(folder).as_posix()), file)
 
 
 def _is_served(root_uri: str) -> bool:

@@ -5,7 +5,8 @@ import base64
 import httpx
 import pytest
 
-from airfoil.clients.mlflow_http import MlflowHttp, MlflowServer
+from airfoil.clients.mlflow_http import MlflowHttp
+from airfoil.clients.mlflow_server import MlflowServer
 from airfoil.errors import (
     ConfigurationError,
     NotFoundError,
@@ -160,24 +161,5 @@ def test_a_file_is_sent_whole_on_every_try(tmp_path):
     file.write_bytes(b"0123456789")
     script = Script(httpx.ReadTimeout("slow"), httpx.Response(200))
     with script.client() as http:
-        http.put_file("artifacts/model.bin", file)
+        http.put("artifacts/model.bin", file)
     assert script.bodies == [b"0123456789", b"0123456789"]
-
-
-@pytest.mark.parametrize("uri", ["", "sqlite:///mlflow.db", "/tmp/mlruns", "databricks", "http://"])
-def test_what_is_not_a_server_is_refused(uri):
-    with pytest.raises(ConfigurationError, match="not the address of an MLflow server"):
-        MlflowServer(uri)
-
-
-def test_a_ca_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"missing\.pem"):
-        MlflowHttp(MlflowServer("https://mlflow.test", ca_file=str(tmp_path / "missing.pem")))
-
-
-@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
-def test_the_authorities_of_the_environment_count_over_tls_alone(tmp_path, monkeypatch, name):
-    monkeypatch.setenv(name, str(tmp_path / "missing.pem"))
-    MlflowHttp(MlflowServer("http://mlflow.test")).close()
-    with pytest.raises(ConfigurationError, match=r"missing\.pem"):
-        MlflowHttp(MlflowServer("https://mlflow.test"))

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from airflow.sdk import BaseHook
 
-from airfoil.clients.mlflow_http import MlflowHttp, MlflowServer
+from airfoil.clients.mlflow_http import MlflowHttp
+from airfoil.clients.mlflow_server import MlflowServer
 from airfoil.clients.tracking import TrackedRun, Tracking
 from airfoil.errors import AirfoilError, ConfigurationError
 

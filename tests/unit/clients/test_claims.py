@@ -1,0 +1,104 @@
+"""Claims: one value in a cell, one anchor for a name, one root on a server; races, and losers who clean up."""
+
+import pytest
+
+from airfoil.clients import claims as module
+from airfoil.clients.claims import ANCHOR_TAG, CANDIDATE_TAG, EXPERIMENT, ROOT, Claims, claim_cell
+from airfoil.errors import AirfoilError, ConfigurationError
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_first_value_stays(server, http):
+    assert http.do(Claims().claim("wine's", "a", "1")) == "1"
+    assert http.do(Claims().claim("wine's", "a", "2")) == "1"
+    assert http.do(Claims().claim("wine's", "b", "2")) == "2"
+    assert http.do(Claims().cells("wine's")) == {"a": "1", "b": "2"}
+
+
+def test_an_anchor_is_found_again_and_costs_one_request_when_known(server, http):
+    first, second = Claims(), Claims()
+    anchor = http.do(first.anchor_id("wine"))
+    assert http.do(second.anchor_id("wine")) == anchor
+    assert http.do(second.anchor_id("beer")) != anchor
+    server.calls.clear()
+    http.do(first.claim("wine", "a", "1"))
+    assert server.calls == ["mlflow/runs/log-parameter"]
+
+
+def test_the_runs_that_hold_cells_are_never_running(server, http):
+    http.do(Claims().anchor_id("wine"))
+    assert {run["info"]["status"] for run in server.runs.values()} == {"FINISHED"}
+    assert [run["tags"].get(CANDIDATE_TAG) for run in server.runs.values()] == [None, None]
+
+
+@pytest.mark.parametrize("name", [ROOT, "wine"])
+def test_two_who_begin_at_once_end_with_one_anchor(server, http, name):
+    """The second does everything between any two requests of the first."""
+    total = len(_steps(server, http, Claims().anchor_id(name)))
+    for moment in range(total):
+        server.forget()
+        seen = []
+        for number, _ in enumerate(_interruptible(http, mine := Claims(), name, seen)):
+            if number == moment:
+                seen.append(http.do(Claims().anchor_id(name)))
+        assert len(set(seen)) == 1, moment
+        assert http.do(mine.anchor_id(name)) == seen[0]
+        alive = [run for run in server.runs.values() if run["info"].get("lifecycle_stage") != "deleted"]
+        named = [run for run in alive if run["info"]["experiment_id"] == server.experiment_id(EXPERIMENT)]
+        assert len(named) == (1 if name == ROOT else 2)
+        assert all(ANCHOR_TAG in run["tags"] for run in named)
+
+
+def test_a_failure_that_is_no_race_is_told(server, http):
+    with pytest.raises(ConfigurationError):
+        http.do(claim_cell("nobody", "a", "1"))
+
+
+def test_a_deleted_history_is_told_apart(server, http):
+    http.do(Claims().anchor_id(ROOT))
+    server.experiments[EXPERIMENT]["lifecycle_stage"] = "deleted"
+    with pytest.raises(ConfigurationError, match="is deleted") as caught:
+        http.do(Claims().anchor_id(ROOT))
+    assert "mlflow experiments restore" in caught.value.next_move
+
+
+def test_a_stranger_with_our_name_is_told_apart(server, http):
+    http.post("api/2.0/mlflow/experiments/create", {"name": EXPERIMENT})
+    with pytest.raises(ConfigurationError, match="no root run"):
+        http.do(Claims().anchor_id(ROOT))
+
+
+def test_a_digest_tells_parts_apart():
+    assert module.digest("a", "bc") != module.digest("ab", "c")
+    assert len(module.digest("ü" * 9000)) == 32
+
+
+def _steps(server, http, conversation):
+    server.forget()
+    return list(_requests(http, conversation, []))
+
+
+def _interruptible(http, claims, name, seen):
+    yield from _requests(http, claims.anchor_id(name), seen)
+
+
+def _requests(http, conversation, results):
+    """Carry out an exchange request by request, giving way after each."""
+    answer, failure = None, None
+    while True:
+        try:
+            step = conversation.throw(failure) if failure else conversation.send(answer)
+        except StopIteration as done:
+            results.append(done.value)
+            return
+        answer = failure = None
+        try:
+            answer = http.do(_single(step))
+        except AirfoilError as error:
+            failure = error
+        yield step
+
+
+def _single(step):
+    return (yield step)
