@@ -9,9 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PlainSerializer,
+    model_validator,
+)
 
 # A frozen model freezes its fields, not the dictionaries inside them; this closes that gap.
 FrozenNumbers = Annotated[
@@ -64,8 +72,38 @@ class Scores(Record):
         return self.values[metric]
 
 
+class GainInterval(Record):
+    """How much better one model is than another on the same rows: where the gain lies with this confidence.
+
+    Positive is better, whichever direction the metric has.
+    """
+
+    low: FiniteFloat
+    high: FiniteFloat
+    confidence: float = Field(gt=0, lt=1)
+
+
+class Comparison(Record):
+    """A model and the one it would replace, measured on the same rows."""
+
+    scores: Scores
+    champion: Scores | None = None
+    """None when there was nobody to compare with."""
+    against: str = ""
+    """What the champion is called, such as `wine@champion, version 3`."""
+    gains: Annotated[Mapping[str, GainInterval], AfterValidator(MappingProxyType), PlainSerializer(dict)] = (
+        Field(default_factory=dict, validate_default=True)
+    )
+
+
+GateOutcome = Literal["passed", "failed", "metric_missing", "no_champion", "too_few_rows"]
+
+
 class GateDecision(Record):
-    """Whether a model may pass, by which numbers, and why; without numbers when there was nothing to compare."""
+    """Whether a model may pass, by which numbers, and why; without numbers when there was nothing to compare.
+
+    A decision of several gates has the single ones as `parts`.
+    """
 
     passed: bool
     metric: str = Field(min_length=1)
@@ -73,3 +111,28 @@ class GateDecision(Record):
     baseline: FiniteFloat | None = None
     needed: FiniteFloat | None = None
     reason: str = Field(min_length=1)
+    outcome: GateOutcome = "failed"
+    """`no_champion` may pass or not, as the gate says; the other four follow from their name."""
+    higher_is_better: bool | None = None
+    rows: int | None = Field(default=None, ge=1)
+    gain: FiniteFloat | None = None
+    """Over the baseline; positive is better, whichever direction the metric has."""
+    interval: GainInterval | None = None
+    against: str = ""
+    """What the baseline belongs to."""
+    parts: tuple[GateDecision, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _outcome_of_old_decisions(cls, given: Any) -> Any:
+        """Decisions were passed or not before they had an outcome; stored ones still are."""
+        if isinstance(given, Mapping) and "outcome" not in given:
+            return {**given, "outcome": "passed" if given.get("passed") else "failed"}
+        return given
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.outcome != "no_champion" and self.passed != (self.outcome == "passed"):
+            message = f"a decision that is '{self.outcome}' cannot have passed={self.passed}"
+            raise ValueError(message)
+        return self

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from airfoil.records import DataRef, GateDecision, ModelRef, Record, Scores
+from airfoil.records import Comparison, DataRef, GainInterval, GateDecision, ModelRef, Record, Scores
 
 pytestmark = pytest.mark.unit
 
@@ -14,6 +14,13 @@ RECORDS = [
     DataRef(uri="/data/ü mit Leer.parquet", content_hash="x"),
     ModelRef(name="wine", uri="models:/m-1", run_id="r", version=2),
     Scores(values={"accuracy": 0.5, "rmse": 1e-300}, rows=10),
+    GainInterval(low=-0.5, high=1.0, confidence=0.95),
+    Comparison(
+        scores=Scores(values={"accuracy": 0.5}, rows=10),
+        champion=Scores(values={"accuracy": 0.25}, rows=10),
+        against="wine@champion",
+        gains={"accuracy": GainInterval(low=0.0, high=0.5, confidence=0.9)},
+    ),
     GateDecision(passed=True, metric="rmse", value=1.5, baseline=2.0, needed=1.9, reason="rmse is 1.5"),
 ]
 
@@ -42,6 +49,12 @@ def test_a_score_inside_the_mapping_cannot_be_changed_either():
         scores.values["accuracy"] = 0.9
     given["accuracy"] = 0.9
     assert scores["accuracy"] == 0.5
+
+
+def test_a_gain_inside_the_mapping_cannot_be_changed_either():
+    for comparison in (RECORDS[5], Comparison(scores=RECORDS[3])):
+        with pytest.raises(TypeError):
+            comparison.gains["accuracy"] = None
 
 
 def test_an_unknown_field_is_refused():
