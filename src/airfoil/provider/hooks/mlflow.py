@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from airflow.sdk import BaseHook
 
+from airfoil.clients.mlflow_async_http import MlflowAsyncHttp
 from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.mlflow_server import MlflowServer
 from airfoil.clients.tracking import TrackedRun, Tracking
@@ -42,7 +43,15 @@ class MlflowHook(BaseHook):
 
     def get_conn(self) -> Tracking:
         """Return a tracking client for the connection. Close it, or use it in a `with` block."""
-        return Tracking(MlflowHttp(server_from(self.get_connection(self.mlflow_conn_id))))
+        return Tracking(self.http())
+
+    def http(self) -> MlflowHttp:
+        """Return what carries out exchanges with the server. Close it, or use it in a `with` block."""
+        return MlflowHttp(server_from(self.get_connection(self.mlflow_conn_id)))
+
+    async def async_http(self) -> MlflowAsyncHttp:
+        """Do the same for triggers and async tasks."""
+        return MlflowAsyncHttp(server_from(await self.aget_connection(self.mlflow_conn_id)))
 
     @contextmanager
     def run_of(self, context: Context, *, experiment: str | None = None) -> Iterator[TrackedRun]:

@@ -1,5 +1,6 @@
 """The MLflow hook: from connection fields to a client, without a trace in the environment."""
 
+import asyncio
 import json
 import os
 from types import SimpleNamespace
@@ -67,6 +68,16 @@ def test_the_connection_is_found_by_its_id(monkeypatch):
     with MlflowHook("other").get_conn() as tracking:
         assert tracking.uri == "http://other:1"
     assert dict(os.environ) == before
+
+
+def test_a_trigger_gets_a_client_that_does_not_block(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps({"conn_type": "mlflow", "host": "http://other:1"}))
+
+    async def address():
+        async with await MlflowHook("other").async_http() as http:
+            return http.server.uri
+
+    assert asyncio.run(address()) == "http://other:1"
 
 
 def hook_to(monkeypatch, server):
