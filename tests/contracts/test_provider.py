@@ -40,6 +40,14 @@ def test_the_entry_point_leads_to_the_info():
     assert entry.load()() == get_provider_info()
 
 
+def test_the_plugin_is_found_by_its_entry_point_and_only_there():
+    """Named in the provider's info as well it would be registered twice where Airflow reads that list."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (path,) = project["entry-points"]["airflow.plugins"].values()
+    assert load(path.replace(":", ".")).name == "airfoil"
+    assert "plugins" not in get_provider_info()
+
+
 def test_the_package_name_is_the_name_of_the_distribution():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert get_provider_info()["package-name"] == project["name"]
