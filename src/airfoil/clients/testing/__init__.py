@@ -1,0 +1,8 @@
+"""Fakes that ship: what a user's unit tests, and ours, use in place of an MLflow server and of what tasks are given.
+
+They need no server, no Airflow and no file outside a test's own folder. Must not be imported by anything but tests.
+"""
+
+from airfoil.clients.testing.fake_mlflow import FakeMlflow
+
+__all__ = ["FakeMlflow"]

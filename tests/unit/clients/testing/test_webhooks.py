@@ -1,0 +1,14 @@
+"""Webhooks of the fake, held to what a real server does."""
+
+from __future__ import annotations
+
+import pytest
+from tests.mlflow_behaviours import webhooks
+from tests.mlflow_behaviours.talk import behaviours_of
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize("behaviour", behaviours_of(webhooks), ids=lambda behaviour: behaviour.__name__)
+def test_it_does_what_mlflow_does(talk, behaviour):
+    behaviour(talk)
