@@ -59,6 +59,16 @@ def install(wheel: Path, environment: Path, *more: str) -> Path:
     return python.parent
 
 
+def stalled_seconds() -> float:
+    """For how long, ever, something here stood in line for a processor or a disk; 0 where nobody counts."""
+    total = 0
+    for resource in ("cpu", "io"):
+        with suppress(OSError):
+            some = Path("/proc/pressure", resource).read_text(encoding="ascii").splitlines()[0]
+            total += int(some.partition("total=")[2])
+    return total / 1e6
+
+
 @dataclass
 class Week:
     """A person with a shell, a folder and a stopwatch."""
@@ -66,6 +76,8 @@ class Week:
     folder: Path
     commands: Path
     waits: dict[str, float] = field(default_factory=dict)
+    stalls: dict[str, float] = field(default_factory=dict)
+    """How long of each wait something stood in line for a busy processor or disk: the machine's doing, not ours."""
 
     @property
     def root(self) -> Path:
@@ -118,9 +130,10 @@ class Week:
     @contextmanager
     def step(self, name: str, own_seconds: float = 0.0) -> Iterator[None]:
         """Measure a step; what the user's own code takes of it is not the platform's."""
-        began = time.monotonic()
+        began, stalled = time.monotonic(), stalled_seconds()
         yield
         self.waits[name] = time.monotonic() - began - own_seconds
+        self.stalls[name] = stalled_seconds() - stalled
 
     def close(self) -> None:
         """Stop what runs."""
