@@ -119,7 +119,9 @@ class GateDecision(Record):
     """Over the baseline; positive is better, whichever direction the metric has."""
     interval: GainInterval | None = None
     against: str = ""
-    """What the baseline belongs to."""
+    """What the baseline belongs to, such as `wine@champion`."""
+    against_version: int | None = None
+    """The version that stood there; None when there was none, or it is not known."""
     parts: tuple[GateDecision, ...] = ()
 
     @model_validator(mode="before")

@@ -23,6 +23,7 @@ def get_provider_info() -> dict[str, Any]:
             },
         ],
         "hooks": [{"integration-name": "MLflow", "python-modules": ["airfoil.provider.hooks.mlflow"]}],
+        "asset-uris": [{"schemes": ["mlflow"], "handler": "airfoil.provider.assets.check_uri"}],
         "config": {
             "airfoil": {
                 "description": "What Airfoil's stack writes from airfoil.toml; without a stack, write it here.",

@@ -84,6 +84,7 @@ def judge(
     *,
     interval: GainInterval | None = None,
     against: str = "the champion",
+    against_version: int | None = None,
 ) -> GateDecision:
     """Decide by one gate; what was not measured lets nothing through."""
     value = scores.values.get(gate.metric)
@@ -98,17 +99,18 @@ def judge(
     demands = _bounds(gate, value)
     is_within = all(demand.is_met for demand in demands)
     if gate.compares:
-        numbers["against"] = against
+        numbers |= {"against": against, "against_version": against_version}
+        shown = against if against_version is None else f"{against} (version {against_version})"
         if champion is None:
-            demands.append(_Demand(gate.without_champion == "pass", f"there is no {against} to beat"))
+            demands.append(_Demand(gate.without_champion == "pass", f"there is no {shown} to beat"))
         else:
             base = champion.values.get(gate.metric)
-            lack = _lack(gate, base, interval, against)
+            lack = _lack(gate, base, interval, shown)
             if base is None or lack:
                 return _refused(gate, "metric_missing", f"{head}, and {lack}", **numbers)
             gain = value - base if is_higher else base - value
             numbers |= {"baseline": base, "gain": gain, "interval": interval}
-            demands += _gains(gate, value, base, interval, against)
+            demands += _gains(gate, value, base, interval, shown)
     unmet = [demand for demand in demands if not demand.is_met]
     numbers["needed"] = _needed(gate, numbers.get("baseline"))
     nobody = gate.compares and champion is None and is_within
