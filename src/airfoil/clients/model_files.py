@@ -1,8 +1,9 @@
 """Save a fitted model as a folder that MLflow can load, with everything stated and nothing guessed.
 
 Requirements are given, not inferred: inference starts a process that imports the model and takes 10 to 20 seconds.
-The format is skops, which loads data and known types only; (cloud)pickle would run code chosen by whoever wrote the
-file, so it is not offered. This module must not talk to a server.
+The format is XGBoost's own (UBJSON, which holds numbers only), else skops, which loads data and known types only;
+(cloud)pickle would run code chosen by whoever wrote the file, so it is not offered. This module must not talk to a
+server.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ TRUSTED_TYPES = (
     "sklearn.tree._tree.Tree",
 )
 BASE_PACKAGES = ("mlflow", "numpy", "pandas", "scikit-learn", "skops")
+XGBOOST_PACKAGES = ("mlflow", "numpy", "pandas")
+XGBOOST_NAMES = ("xgboost", "xgboost-cpu")
+"""The distributions that bring the module xgboost; the second one without GPU libraries."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,58 @@ def pinned_requirements(packages: Iterable[str]) -> list[str]:
     return pins
 
 
+def save_model(
+    estimator: Any,
+    folder: Path,
+    *,
+    example: pd.DataFrame,
+    identity: ModelIdentity | None = None,
+    packages: Sequence[str] = (),
+    trusted_types: Sequence[str] = (),
+) -> None:
+    """Write an estimator in the format of its library: XGBoost, else scikit-learn and what behaves like it."""
+    if is_xgboost(estimator):
+        save_xgboost_model(estimator, folder, example=example, identity=identity, packages=packages)
+    else:
+        save_sklearn_model(
+            estimator,
+            folder,
+            example=example,
+            identity=identity,
+            packages=packages,
+            trusted_types=trusted_types,
+        )
+
+
+def is_xgboost(estimator: Any) -> bool:
+    """Tell whether XGBoost itself can write this: a booster, or one of its classes in the manner of scikit-learn."""
+    return any(kind.__module__.partition(".")[0] == "xgboost" for kind in type(estimator).__mro__)
+
+
+def save_xgboost_model(
+    estimator: Any,
+    folder: Path,
+    *,
+    example: pd.DataFrame,
+    identity: ModelIdentity | None = None,
+    packages: Sequence[str] = (),
+) -> None:
+    """Write an XGBoost model as an MLflow model: UBJSON file, signature, example rows, pinned packages."""
+    import mlflow.xgboost
+    from mlflow.models import infer_signature
+
+    requirements = pinned_requirements((*XGBOOST_PACKAGES, _installed(XGBOOST_NAMES), *packages))
+    mlflow.xgboost.save_model(
+        estimator,
+        str(folder),
+        mlflow_model=_model(identity),
+        model_format="ubj",
+        signature=infer_signature(example, _predict(estimator, example)),
+        input_example=example,
+        pip_requirements=requirements,
+    )
+
+
 def save_sklearn_model(
     estimator: Any,
     folder: Path,
@@ -65,24 +121,16 @@ def save_sklearn_model(
     """Write a scikit-learn estimator as an MLflow model: skops file, signature, example rows, pinned packages."""
     import mlflow.sklearn
     from mlflow.exceptions import MlflowException
-    from mlflow.models import Model, infer_signature
+    from mlflow.models import infer_signature
 
     requirements = pinned_requirements((*BASE_PACKAGES, *packages))
     if "skops.io" not in sys.modules:
         name_homes_of_scipy_functions()
-    model = Model()
-    if identity is not None:
-        model = Model(
-            artifact_path=identity.artifact_uri,
-            model_id=identity.model_id,
-            model_uuid=identity.model_id,
-            run_id=identity.run_id,
-        )
     try:
         mlflow.sklearn.save_model(
             estimator,
             str(folder),
-            mlflow_model=model,
+            mlflow_model=_model(identity),
             serialization_format="skops",
             signature=infer_signature(example, estimator.predict(example)),
             input_example=example,
@@ -94,6 +142,38 @@ def save_sklearn_model(
             f"The model cannot be saved safely: {error.message}",
             "Name the types you trust in 'trusted_types', after reading what they do.",
         ) from error
+
+
+def _model(identity: ModelIdentity | None) -> Any:
+    """Return the description that MLflow fills in."""
+    from mlflow.models import Model
+
+    if identity is None:
+        return Model()
+    return Model(
+        artifact_path=identity.artifact_uri,
+        model_id=identity.model_id,
+        model_uuid=identity.model_id,
+        run_id=identity.run_id,
+    )
+
+
+def _installed(names: Sequence[str]) -> str:
+    """Return the first of several distributions that is installed here, else the first."""
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):
+            metadata.version(name)
+            return name
+    return names[0]
+
+
+def _predict(estimator: Any, example: pd.DataFrame) -> Any:
+    """Predict with an XGBoost model of either kind; a bare booster takes a matrix of its own."""
+    if type(estimator).__name__ != "Booster":
+        return estimator.predict(example)
+    import xgboost
+
+    return estimator.predict(xgboost.DMatrix(example))
 
 
 def name_homes_of_scipy_functions() -> None:

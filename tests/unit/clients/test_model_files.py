@@ -9,6 +9,8 @@ import scipy.special
 
 from airfoil.clients.model_files import (
     BASE_PACKAGES,
+    XGBOOST_PACKAGES,
+    is_xgboost,
     name_homes_of_scipy_functions,
     pinned_requirements,
 )
@@ -26,6 +28,19 @@ def test_requirements_are_pinned_as_installed_sorted_and_once():
 
 def test_what_every_model_needs_is_installed():
     assert len(pinned_requirements(BASE_PACKAGES)) == len(BASE_PACKAGES)
+    assert len(pinned_requirements(XGBOOST_PACKAGES)) == len(XGBOOST_PACKAGES)
+
+
+def test_only_models_of_xgboost_s_own_are_written_by_it():
+    xgboost = pytest.importorskip("xgboost", reason="xgboost-cpu has wheels for Linux only")
+
+    class Mine(xgboost.XGBRegressor):
+        pass
+
+    assert is_xgboost(xgboost.XGBClassifier())
+    assert is_xgboost(xgboost.Booster())
+    assert is_xgboost(Mine())
+    assert not is_xgboost(object())
 
 
 def test_a_package_that_is_not_here_is_named():
