@@ -15,7 +15,9 @@ from airfoil.provider.assets import Model, ModelAlias, model_and_alias, uri_of
 
 pytestmark = pytest.mark.unit
 names = st.text(min_size=1, max_size=40).filter(lambda text: text.strip() and not set(text) & set("/:"))
-aliases = st.from_regex(r"[A-Za-z][A-Za-z_-]{0,20}", fullmatch=True).filter(lambda text: text.lower() != "latest")
+aliases = st.from_regex(r"[A-Za-z][A-Za-z_-]{0,20}", fullmatch=True).filter(
+    lambda text: text.lower() != "latest"
+)
 
 
 def test_an_alias_is_an_asset_with_an_address():
@@ -52,7 +54,13 @@ def test_an_alias_that_mlflow_refuses_is_refused_while_parsing(alias):
 
 @pytest.mark.parametrize(
     "uri",
-    ["mlflow://model/wine", "mlflow://models/wine@a", "mlflow://model/@a", "mlflow://model/a@b/c", "mlflow://model/a@b@c"],
+    [
+        "mlflow://model/wine",
+        "mlflow://models/wine@a",
+        "mlflow://model/@a",
+        "mlflow://model/a@b/c",
+        "mlflow://model/a@b@c",
+    ],
 )
 def test_an_address_that_means_nothing_is_refused_by_airflow_too(uri):
     with pytest.raises(ConfigurationError):
