@@ -8,6 +8,7 @@
     |  +- PortTakenError           a port you set is in use
     |  +- NotFoundError            a DAG, run, service or model you named does not exist
     |  +- AlreadyExistsError       what you asked to be made is there
+    |  +- MovedMeanwhileError      an alias is not where you thought: somebody else moved it
     +- NeighbourError              A NEIGHBOUR FAILED: disk, network or another server; waiting may help
     |  +- StorageError             read-only or full disk, a folder that belongs to another user
     |  +- ServiceFailed            a service of the stack ended, or never became ready
@@ -87,6 +88,10 @@ class NotFoundError(ConfigurationError):
 
 class AlreadyExistsError(ConfigurationError):
     """What was to be made exists already; in a race, somebody else was first."""
+
+
+class MovedMeanwhileError(ConfigurationError):
+    """An alias was to be moved from one version, and is at another: somebody moved it in between."""
 
 
 class NeighbourError(AirfoilError):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -24,6 +25,11 @@ from pydantic import (
 # A frozen model freezes its fields, not the dictionaries inside them; this closes that gap.
 FrozenNumbers = Annotated[
     Mapping[str, FiniteFloat],
+    AfterValidator(lambda given: MappingProxyType(dict(given))),
+    PlainSerializer(dict),
+]
+FrozenJson = Annotated[
+    Mapping[str, Any],
     AfterValidator(lambda given: MappingProxyType(dict(given))),
     PlainSerializer(dict),
 ]
@@ -138,3 +144,23 @@ class GateDecision(Record):
             message = f"a decision that is '{self.outcome}' cannot have passed={self.passed}"
             raise ValueError(message)
         return self
+
+
+class LedgerEntry(Record):
+    """One move of an alias: from which version of a model to which, who moved it, when and why."""
+
+    model: str = Field(min_length=1)
+    alias: str = Field(min_length=1)
+    number: int = Field(ge=1)
+    at: AwareDatetime
+    kind: Literal["promote", "rollback", "external", "remove"]
+    who: str
+    from_version: int | None = None
+    to_version: int | None = None
+    reason: str = ""
+    gate: FrozenJson | None = None
+    """The gate's record as JSON, of whatever kind it was."""
+    approver: str = ""
+    dag_run: str = ""
+    digest: str = ""
+    """The SHA-256 of the whole entry, where this one is shortened."""

@@ -5,7 +5,16 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from airfoil.records import Comparison, DataRef, GainInterval, GateDecision, ModelRef, Record, Scores
+from airfoil.records import (
+    Comparison,
+    DataRef,
+    GainInterval,
+    GateDecision,
+    LedgerEntry,
+    ModelRef,
+    Record,
+    Scores,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -22,6 +31,17 @@ RECORDS = [
         gains={"accuracy": GainInterval(low=0.0, high=0.5, confidence=0.9)},
     ),
     GateDecision(passed=True, metric="rmse", value=1.5, baseline=2.0, needed=1.9, reason="rmse is 1.5"),
+    LedgerEntry(
+        model="wine",
+        alias="champion",
+        number=7,
+        at="2026-11-20T14:00:00.000001Z",
+        kind="promote",
+        who="ann",
+        from_version=3,
+        to_version=4,
+        gate={"passed": True, "parts": [{"metric": "rmse"}]},
+    ),
 ]
 
 

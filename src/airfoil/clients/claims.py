@@ -21,6 +21,7 @@ ANCHOR_TAG = "airfoil.anchor"
 CANDIDATE_TAG = "airfoil.candidate"
 """A run that may yet lose a race; whoever finds an old one may delete it."""
 ROOT = "root"
+ANCHORS_PER_PAGE = 100
 _NOTE = (
     "Airfoil keeps here what must be written once: which run belongs to which task, which version to which model, and "
     "who moved which alias when. Do not delete it: history would be lost, and retries would begin new runs."
@@ -43,6 +44,43 @@ class Claims:
         """Return all cells of an anchor."""
         run_id = yield from self.anchor_id(anchor)
         return (yield from read_cells(run_id))
+
+    def find(self, anchor: str) -> Exchange[str | None]:
+        """Return the run that holds the cells of this name, or None: who only looks leaves nothing behind."""
+        root = self._anchors.get(ROOT) or (yield from _find_root())
+        if root is None:
+            return None
+        self._anchors[ROOT] = root
+        if anchor not in self._anchors:
+            cell = digest("anchor", anchor)
+            found = yield from _run_tagged((yield from _experiment_of(root)), ANCHOR_TAG, cell)
+            if found is None:
+                return None
+            self._anchors[anchor] = found
+        return self._anchors[anchor]
+
+    def cells_of_all(self, prefix: str) -> Exchange[dict[str, dict[str, str]]]:
+        """Return the cells of every anchor whose name begins like this (no quotes), by its name."""
+        root = yield from self.find(ROOT)
+        found: dict[str, dict[str, str]] = {}
+        if root is None:
+            return found
+        query = {
+            "experiment_ids": [(yield from _experiment_of(root))],
+            "filter": f"attributes.run_name LIKE '{prefix}%'",
+            "max_results": ANCHORS_PER_PAGE,
+        }
+        token = ""
+        while True:
+            answer: Answer = yield from post(f"{API}/runs/search", {**query, "page_token": token})
+            for run in answer.get("runs", []):
+                name, tags = run["info"]["run_name"], _pairs(run, "tags")
+                if tags.get(ANCHOR_TAG) == digest("anchor", name):  # a candidate that lost has only the name
+                    self._anchors[name] = run["info"]["run_id"]
+                    found[name] = _pairs(run, "params")
+            token = answer.get("next_page_token") or ""
+            if not token:
+                return found
 
     def anchor_id(self, name: str) -> Exchange[str]:
         """Return the run that holds the cells of this name; it is made when there is none."""
@@ -69,13 +107,17 @@ def claim_cell(run_id: str, key: str, value: str) -> Exchange[str]:
 def read_cells(run_id: str) -> Exchange[dict[str, str]]:
     """Return the parameters of a run."""
     answer = yield from get(f"{API}/runs/get", run_id=run_id)
-    return {row["key"]: row["value"] for row in answer["run"].get("data", {}).get("params", [])}
+    return _pairs(answer["run"], "params")
 
 
 def digest(*parts: object) -> str:
     """Return a short name for a key of any length and alphabet, fit for a cell."""
     text = "\x1f".join(str(part) for part in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _pairs(run: Answer, kind: str) -> dict[str, str]:
+    return {row["key"]: row.get("value", "") for row in run.get("data", {}).get(kind, [])}
 
 
 def _anchor(root: str, name: str) -> Exchange[str]:

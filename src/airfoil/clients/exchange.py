@@ -80,9 +80,9 @@ def put(path: str, content: bytes | Path) -> Exchange[Answer]:
     return (yield Request("PUT", path, content=content))
 
 
-def delete(path: str, body: Mapping[str, Any]) -> Exchange[Answer]:
+def delete(path: str, body: Mapping[str, Any], *, repeatable: bool = True) -> Exchange[Answer]:
     """Remove something."""
-    return (yield Request("DELETE", path, body=body))
+    return (yield Request("DELETE", path, body=body, repeatable=repeatable))
 
 
 def pause(seconds: float) -> Exchange[None]:
