@@ -6,6 +6,7 @@ Most servers hand artifacts on themselves (`mlflow-artifacts:` addresses): plain
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,17 @@ class ArtifactWriter:
             file = Path(folder) / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+            _write_folder_with_mlflow(root_uri, Path(folder))
+
+    def write_file(self, root_uri: str, name: str, file: Path) -> None:
+        """Store a file as `name` below an artifact address; it is not held in memory."""
+        if _is_served(root_uri):
+            self._http.put(_served_path(root_uri, name), file)
+            return
+        with tempfile.TemporaryDirectory(prefix="airfoil-artifact-") as folder:
+            copy = Path(folder) / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
             _write_folder_with_mlflow(root_uri, Path(folder))
 
     def write_folder(self, root_uri: str, folder: Path) -> None:

@@ -13,7 +13,8 @@ import uuid
 from contextlib import suppress
 
 from airfoil.clients.exchange import API, Answer, Exchange, get, post
-from airfoil.errors import AlreadyExistsError, ConfigurationError, NotFoundError, ServiceAnswerError
+from airfoil.clients.experiments import find_experiment
+from airfoil.errors import ConfigurationError, NotFoundError, ServiceAnswerError
 
 EXPERIMENT = "airfoil-ledger"
 """The experiment of the cells; clean-up never touches it."""
@@ -21,7 +22,6 @@ ANCHOR_TAG = "airfoil.anchor"
 CANDIDATE_TAG = "airfoil.candidate"
 """A run that may yet lose a race; whoever finds an old one may delete it."""
 ROOT = "root"
-ANCHORS_PER_PAGE = 100
 _NOTE = (
     "Airfoil keeps here what must be written once: which run belongs to which task, which version to which model, and "
     "who moved which alias when. Do not delete it: history would be lost, and retries would begin new runs."
@@ -47,13 +47,9 @@ class Claims:
 
     def find(self, anchor: str) -> Exchange[str | None]:
         """Return the run that holds the cells of this name, or None: who only looks leaves nothing behind."""
-        root = self._anchors.get(ROOT) or (yield from _find_root())
-        if root is None:
-            return None
-        self._anchors[ROOT] = root
         if anchor not in self._anchors:
-            cell = digest("anchor", anchor)
-            found = yield from _run_tagged((yield from _experiment_of(root)), ANCHOR_TAG, cell)
+            home = yield from _home()
+            found = (yield from _run_tagged(home, _tag_of(anchor))) if home else None
             if found is None:
                 return None
             self._anchors[anchor] = found
@@ -61,12 +57,12 @@ class Claims:
 
     def cells_of_all(self, prefix: str) -> Exchange[dict[str, dict[str, str]]]:
         """Return the cells of every anchor whose name begins like this (no quotes), by its name."""
-        root = yield from self.find(ROOT)
+        home = yield from _home()
         found: dict[str, dict[str, str]] = {}
-        if root is None:
+        if home is None:
             return found
         query = {
-            "experiment_ids": [(yield from _experiment_of(root))],
+            "experiment_ids": [home],
             "filter": f"attributes.run_name LIKE '{prefix}%'",
             "max_results": ANCHORS_PER_PAGE,
         }
@@ -75,7 +71,7 @@ class Claims:
             answer: Answer = yield from post(f"{API}/runs/search", {**query, "page_token": token})
             for run in answer.get("runs", []):
                 name, tags = run["info"]["run_name"], _pairs(run, "tags")
-                if tags.get(ANCHOR_TAG) == digest("anchor", name):  # a candidate that lost has only the name
+                if tags.get(ANCHOR_TAG) == _tag_of(name):  # a candidate that lost has only the name
                     self._anchors[name] = run["info"]["run_id"]
                     found[name] = _pairs(run, "params")
             token = answer.get("next_page_token") or ""
@@ -85,19 +81,23 @@ class Claims:
     def anchor_id(self, name: str) -> Exchange[str]:
         """Return the run that holds the cells of this name; it is made when there is none."""
         if name not in self._anchors:
-            root = self._anchors.get(ROOT) or (yield from _root())
-            self._anchors[ROOT] = root
-            self._anchors[name] = root if name == ROOT else (yield from _anchor(root, name))
+            self._anchors[name] = yield from _anchor(name)
         return self._anchors[name]
 
 
 def claim_cell(run_id: str, key: str, value: str) -> Exchange[str]:
     """Write a parameter of a run if it has none of that name; return the one it has then."""
+    request = {"run_id": run_id, "key": key, "value": value}
     try:
-        yield from post(f"{API}/runs/log-parameter", {"run_id": run_id, "key": key, "value": value})
+        yield from post(f"{API}/runs/log-parameter", request)
     except (ConfigurationError, ServiceAnswerError):
         # Somebody was first (how a server says that is its own business), or the request itself was refused.
-        held = (yield from read_cells(run_id)).get(key)
+        run = (yield from get(f"{API}/runs/get", run_id=run_id))["run"]
+        if _is_deleted(run):
+            yield from _restore(run_id)
+            yield from post(f"{API}/runs/log-parameter", request)
+            return value
+        held = _pairs(run, "params").get(key)
         if held is None:
             raise
         return held
@@ -116,68 +116,59 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _pairs(run: Answer, kind: str) -> dict[str, str]:
-    return {row["key"]: row.get("value", "") for row in run.get("data", {}).get(kind, [])}
-
-
-def _anchor(root: str, name: str) -> Exchange[str]:
+def _anchor(name: str) -> Exchange[str]:
     """Find the anchor by its tag, which only a winner carries; else stand for it."""
-    experiment = yield from _experiment_of(root)
-    cell = digest("anchor", name)  # a name may hold quotes, which no filter of MLflow takes
-    found = yield from _run_tagged(experiment, ANCHOR_TAG, cell)
+    experiment = yield from _home()
+    cell = _tag_of(name)
+    found = (yield from _run_tagged(experiment, cell)) if experiment else None
     if found:
         return found
+    experiment, root = yield from _root(experiment)
+    if name == ROOT:
+        return root
     candidate = yield from _finished_run(experiment, name, {CANDIDATE_TAG: cell})
     winner = yield from claim_cell(root, cell, candidate)
-    yield from post(f"{API}/runs/set-tag", {"run_id": winner, "key": ANCHOR_TAG, "value": cell})
-    if winner == candidate:
-        with suppress(NotFoundError):
-            yield from post(f"{API}/runs/delete-tag", {"run_id": winner, "key": CANDIDATE_TAG})
-    else:
+    if winner != candidate:
         yield from post(f"{API}/runs/delete", {"run_id": candidate})
+        run = (yield from get(f"{API}/runs/get", run_id=winner))["run"]
+        if _is_deleted(run):
+            yield from _restore(winner)
+    # Whoever was first may have died before it said so: everybody says it.
+    yield from post(f"{API}/runs/set-tag", {"run_id": winner, "key": ANCHOR_TAG, "value": cell})
+    with suppress(NotFoundError):
+        yield from post(f"{API}/runs/delete-tag", {"run_id": winner, "key": CANDIDATE_TAG})
     return winner
 
 
-def _root() -> Exchange[str]:
-    """Return the root run; the first ever to ask makes it, under a name of its own, and then takes the known name."""
-    found = yield from _find_root()
-    if found:
-        return found
-    experiment = str(
-        (
-            yield from post(
-                f"{API}/experiments/create",
-                {
-                    "name": f"{EXPERIMENT}-{uuid.uuid4().hex}",
-                    "tags": [{"key": "mlflow.note.content", "value": _NOTE}],
-                },
-                repeatable=False,
-            )
-        )["experiment_id"]
-    )
+def _root(experiment: str | None) -> Exchange[tuple[str, str]]:
+    """Return the experiment and the root run in it.
+
+    The first ever to ask makes them, under a name of its own, and then takes the known name: a server gives it once.
+    """
+    if experiment is not None:
+        return experiment, (yield from _root_in(experiment))
+    request = {
+        "name": f"{EXPERIMENT}-{uuid.uuid4().hex}",
+        "tags": [{"key": "mlflow.note.content", "value": _NOTE}],
+    }
+    answer = yield from post(f"{API}/experiments/create", request, repeatable=False)
+    experiment = str(answer["experiment_id"])
     root = yield from _finished_run(experiment, ROOT, {ANCHOR_TAG: ROOT})
     try:
         yield from post(f"{API}/experiments/update", {"experiment_id": experiment, "new_name": EXPERIMENT})
-    except (AlreadyExistsError, ConfigurationError, ServiceAnswerError):
-        yield from post(f"{API}/experiments/delete", {"experiment_id": experiment})
-        found = yield from _find_root()
-        if found is None:
+    except (ConfigurationError, ServiceAnswerError):
+        # Somebody was first. MLflow says so with its database's own words (HTTP 400), so any refusal is looked into.
+        known = yield from _home()
+        if known is None:
             raise
-        return found
-    return root
+        if known != experiment:
+            yield from post(f"{API}/experiments/delete", {"experiment_id": experiment})
+        return known, (yield from _root_in(known))
+    return experiment, root
 
 
-def _find_root() -> Exchange[str | None]:
-    try:
-        found = (yield from get(f"{API}/experiments/get-by-name", experiment_name=EXPERIMENT))["experiment"]
-    except NotFoundError:
-        return None
-    if found.get("lifecycle_stage") == "deleted":
-        raise ConfigurationError(
-            f"The MLflow experiment '{EXPERIMENT}', which keeps Airfoil's history, is deleted",
-            f"Restore it: `mlflow experiments restore -x {found['experiment_id']}`.",
-        )
-    root = yield from _run_tagged(str(found["experiment_id"]), ANCHOR_TAG, ROOT)
+def _root_in(experiment: str) -> Exchange[str]:
+    root = yield from _run_tagged(experiment, ROOT)
     if root is None:
         raise ConfigurationError(
             f"The MLflow experiment '{EXPERIMENT}' is not Airfoil's: it has no root run",
@@ -186,15 +177,37 @@ def _find_root() -> Exchange[str | None]:
     return root
 
 
-def _experiment_of(run_id: str) -> Exchange[str]:
-    answer = yield from get(f"{API}/runs/get", run_id=run_id)
-    return str(answer["run"]["info"]["experiment_id"])
+def _home() -> Exchange[str | None]:
+    """Return the experiment of the cells. One that was deleted is taken out of the bin: retries and history need it."""
+    found = yield from find_experiment(EXPERIMENT)
+    if found is None:
+        return None
+    experiment = str(found["experiment_id"])
+    if _is_deleted(found):
+        yield from post(f"{API}/experiments/restore", {"experiment_id": experiment})
+    return experiment
 
 
-def _run_tagged(experiment: str, tag: str, value: str) -> Exchange[str | None]:
-    query = {"experiment_ids": [experiment], "filter": f"tags.`{tag}` = '{value}'", "max_results": 1}
+def _run_tagged(experiment: str, value: str) -> Exchange[str | None]:
+    """Find an anchor by its tag; one that was deleted is taken out of the bin."""
+    query = {
+        "experiment_ids": [experiment],
+        "filter": f"tags.`{ANCHOR_TAG}` = '{value}'",
+        "max_results": 1,
+        "run_view_type": "ALL",
+    }
     answer: Answer = yield from post(f"{API}/runs/search", query)
-    return str(answer["runs"][0]["info"]["run_id"]) if answer.get("runs") else None
+    if not answer.get("runs"):
+        return None
+    run = answer["runs"][0]
+    run_id = str(run["info"]["run_id"])
+    if _is_deleted(run):
+        yield from _restore(run_id)
+    return run_id
+
+
+def _restore(run_id: str) -> Exchange[None]:
+    yield from post(f"{API}/runs/restore", {"run_id": run_id})
 
 
 def _finished_run(experiment: str, name: str, tags: dict[str, str]) -> Exchange[str]:
@@ -207,3 +220,17 @@ def _finished_run(experiment: str, name: str, tags: dict[str, str]) -> Exchange[
     run = (yield from post(f"{API}/runs/create", request, repeatable=False))["run"]["info"]["run_id"]
     yield from post(f"{API}/runs/update", {"run_id": run, "status": "FINISHED"})
     return str(run)
+
+
+def _tag_of(anchor: str) -> str:
+    return (
+        ROOT if anchor == ROOT else digest("anchor", anchor)
+    )  # a name may hold quotes, which no filter takes
+
+
+def _pairs(run: Answer, kind: str) -> dict[str, str]:
+    return {row["key"]: row.get("value", "") for row in run.get("data", {}).get(kind, [])}
+
+
+def _is_deleted(answer: Answer) -> bool:
+    return bool(answer.get("info", answer).get("lifecycle_stage") == "deleted")

@@ -1,47 +1,45 @@
-"""Log runs to MLflow: parameters, metrics, charts and models, each under one run that a retry finds again.
+"""One MLflow server as a task sees it: open the run of a DAG run or of a task, and log with the object that comes back.
 
-A run is found by its key (a tag), so a task that is tried again continues the run it began instead of leaving one more
-behind. Calls go over plain HTTP with ids passed explicitly; no active run, no environment variable, no global state.
+Calls go over plain HTTP with ids passed explicitly; no active run, no environment variable, no global state. How a run
+is found or made is `runs.py`'s business, what is logged `task_run.py`'s.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import math
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from airfoil.clients.artifacts import ArtifactWriter
-from airfoil.clients.model_files import ModelIdentity, save_sklearn_model
-from airfoil.errors import AirfoilError, ConfigurationError, NotFoundError
-from airfoil.records import ModelRef
+from airfoil.clients.exchange import API, Exchange
+from airfoil.clients.experiments import experiment_id
+from airfoil.clients.run_keys import RunKey
+from airfoil.clients.runs import FIRST_TRY, Attempt, RunInfo, Runs
+from airfoil.clients.task_run import MlflowRun
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
+    from airfoil.clients.claims import Claims
     from airfoil.clients.mlflow_http import MlflowHttp
 
-API = "api/2.0/mlflow"
-KEY_TAG = "airfoil.run_key"
-# What one log-batch request may hold (MLflow's own limits).
-MAX_PARAMS_PER_CALL = 100
-MAX_METRICS_PER_CALL = 1000
-MAX_TAG_CHARACTERS = 8000
+T = TypeVar("T")
 
 
 class Tracking:
-    """Experiments and runs of one MLflow server."""
+    """Experiments and runs of one MLflow server. Close it, or use it in a `with` block."""
 
-    def __init__(self, http: MlflowHttp, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        http: MlflowHttp,
+        *,
+        clock: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+        claims: Claims | None = None,
+    ) -> None:
         """Keep the connection; nothing is sent yet."""
         self._http = http
         self._clock = clock
+        self._pause = pause
+        self.runs = Runs(claims, clock)
+        """The runs of this server; carry its exchanges out with `do`."""
 
     def __enter__(self) -> Self:
         """Use the connection for the length of a block."""
@@ -60,169 +58,74 @@ class Tracking:
         """Close pooled connections."""
         self._http.close()
 
+    def do(self, conversation: Exchange[T]) -> T:
+        """Carry out an exchange and return its result."""
+        return self._http.do(conversation)
+
     def check(self) -> None:
         """Ask for something that needs a working server, an accepted login and an allowed host; raise if not."""
         self._http.post(f"{API}/experiments/search", {"max_results": 1})
 
     def experiment_id(self, name: str) -> str:
         """Return the id of an experiment, which is created when it does not exist."""
-        try:
-            return self._experiment_id(name)
-        except NotFoundError:
-            pass
-        try:
-            return str(self._http.post(f"{API}/experiments/create", {"name": name})["experiment_id"])
-        except ConfigurationError:
-            # Somebody else created it in between, or the name is not allowed: the second look tells which.
-            try:
-                return self._experiment_id(name)
-            except NotFoundError:
-                pass
-            raise
+        return self.do(experiment_id(name))
 
-    @contextmanager
-    def run(
-        self, *, experiment: str, name: str, key: str, tags: Mapping[str, str] | None = None
-    ) -> Iterator[TrackedRun]:
-        """Open the run with this key, creating it the first time, and close it with the outcome of the block."""
-        run = self._open(self.experiment_id(experiment), name, key, tags or {})
-        try:
-            yield run
-        except BaseException as error:
-            # A stop from outside (a signal, a task that was cleared) is not a failure of the body.
-            self._close_after(error, run, "FAILED" if isinstance(error, Exception) else "KILLED")
-            raise
-        self._set_status(run.id, "FINISHED")
+    def url_of(self, run: RunInfo) -> str:
+        """The page of a run, for people."""
+        return f"{self.uri}/#/experiments/{run.experiment_id}/runs/{run.id}"
 
-    def _experiment_id(self, name: str) -> str:
-        found = self._http.get(f"{API}/experiments/get-by-name", experiment_name=name)["experiment"]
-        if found.get("lifecycle_stage") == "deleted":
-            raise ConfigurationError(
-                f"The MLflow experiment '{name}' is deleted, and its name is still taken",
-                f"Restore it (`mlflow experiments restore -x {found['experiment_id']}`), or use another name.",
-            )
-        return str(found["experiment_id"])
-
-    def _open(self, experiment_id: str, name: str, key: str, tags: Mapping[str, str]) -> TrackedRun:
-        digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-        query = {
-            "experiment_ids": [experiment_id],
-            "filter": f"tags.`{KEY_TAG}` = '{digest}'",
-            "order_by": ["attributes.start_time ASC"],
-            "max_results": 1,
-        }
-        found = self._http.post(f"{API}/runs/search", query).get("runs", [])
-        if found:
-            self._set_status(found[0]["info"]["run_id"], "RUNNING")
-            return TrackedRun(self._http, found[0]["info"], clock=self._clock)
-        given = {**tags, KEY_TAG: digest, "mlflow.runName": name}
-        request = {
-            "experiment_id": experiment_id,
-            "run_name": name,
-            "start_time": self._now_ms(),
-            "tags": [{"key": tag, "value": value[:MAX_TAG_CHARACTERS]} for tag, value in given.items()],
-        }
-        created = self._http.post(f"{API}/runs/create", request, repeatable=False)
-        return TrackedRun(self._http, created["run"]["info"], clock=self._clock)
-
-    def _close_after(self, error: BaseException, run: TrackedRun, status: str) -> None:
-        try:
-            self._set_status(run.id, status)
-        except AirfoilError as failure:
-            # The body's error is the one to report; that the run stays open is worth a line beside it.
-            error.add_note(f"MLflow run {run.id} could not be closed as {status}: {failure}")
-
-    def _set_status(self, run_id: str, status: str) -> None:
-        ended = {} if status == "RUNNING" else {"end_time": self._now_ms()}
-        self._http.post(f"{API}/runs/update", {"run_id": run_id, "status": status, **ended})
-
-    def _now_ms(self) -> int:
-        return int(self._clock() * 1000)
-
-
-class TrackedRun:
-    """One open MLflow run."""
-
-    def __init__(self, http: MlflowHttp, info: Mapping[str, Any], *, clock: Callable[[], float]) -> None:
-        """Take what the server said about the run."""
-        self._http = http
-        self._clock = clock
-        self._artifacts = ArtifactWriter(http)
-        self.id: str = info["run_id"]
-        self.experiment_id: str = info["experiment_id"]
-        self._artifact_uri: str = info["artifact_uri"]
-
-    @property
-    def url(self) -> str:
-        """The page of this run, for people."""
-        return f"{self._http.server.uri}/#/experiments/{self.experiment_id}/runs/{self.id}"
-
-    def log_params(self, params: Mapping[str, Any]) -> None:
-        """Record inputs. MLflow keeps the first value of a parameter and refuses a different one."""
-        rows = [{"key": key, "value": str(value)} for key, value in params.items()]
-        for start in range(0, len(rows), MAX_PARAMS_PER_CALL):
-            self._log_batch(params=rows[start : start + MAX_PARAMS_PER_CALL])
-
-    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
-        """Record measured numbers."""
-        now_ms = int(self._clock() * 1000)
-        rows = [
-            {"key": key, "value": _json_number(value), "timestamp": now_ms, "step": step}
-            for key, value in metrics.items()
-        ]
-        for start in range(0, len(rows), MAX_METRICS_PER_CALL):
-            self._log_batch(metrics=rows[start : start + MAX_METRICS_PER_CALL])
-
-    def log_figure(self, figure: Figure, name: str) -> None:
-        """Store a matplotlib figure as a PNG file."""
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=120)
-        self._artifacts.write_bytes(self._artifact_uri, name, picture.getvalue())
-
-    def log_model(
+    def open_dag_run(
         self,
-        estimator: Any,
+        key: RunKey,
         *,
-        name: str,
-        example: pd.DataFrame,
-        packages: Sequence[str] = (),
-        trusted_types: Sequence[str] = (),
-    ) -> ModelRef:
-        """Store a scikit-learn estimator as a model of this run; the packages it needs are pinned as installed."""
-        request = {"experiment_id": self.experiment_id, "name": name, "source_run_id": self.id}
-        info = self._http.post(f"{API}/logged-models", request, repeatable=False)["model"]["info"]
-        model_id: str = info["model_id"]
-        try:
-            with tempfile.TemporaryDirectory(prefix="airfoil-model-") as scratch:
-                folder = Path(scratch) / "model"
-                save_sklearn_model(
-                    estimator,
-                    folder,
-                    example=example,
-                    identity=ModelIdentity(model_id, self.id, info["artifact_uri"]),
-                    packages=packages,
-                    trusted_types=trusted_types,
-                )
-                self._artifacts.write_folder(info["artifact_uri"], folder)
-        except BaseException:
-            # A half-written model must not look like one that is still on its way.
-            self._finalize(model_id, "LOGGED_MODEL_UPLOAD_FAILED")
-            raise
-        self._finalize(model_id, "LOGGED_MODEL_READY")
-        outputs = {"run_id": self.id, "models": [{"model_id": model_id, "step": 0}]}
-        self._http.post(f"{API}/runs/outputs", outputs)
-        return ModelRef(name=name, uri=f"models:/{model_id}", run_id=self.id)
+        experiment: str,
+        tags: Mapping[str, str] | None = None,
+        attempt: Attempt = FIRST_TRY,
+        on_superseded: Callable[[RunInfo], None] | None = None,
+    ) -> MlflowRun:
+        """Open the run of a whole DAG run to log into it; the same one whoever asks."""
+        info = self.do(self.runs.parent(key, experiment=experiment, tags=tags or {}, attempt=attempt))
+        return self._opened(key.parent, info, on_superseded)
 
-    def _finalize(self, model_id: str, status: str) -> None:
-        self._http.patch(f"{API}/logged-models/{model_id}", {"model_id": model_id, "status": status})
+    def open_task(
+        self,
+        key: RunKey,
+        *,
+        experiment: str,
+        fingerprint: str = "",
+        tags: Mapping[str, str] | None = None,
+        parent_tags: Mapping[str, str] | None = None,
+        attempt: Attempt = FIRST_TRY,
+        cached: str | None = None,
+        on_superseded: Callable[[RunInfo], None] | None = None,
+    ) -> MlflowRun:
+        """Open the run of one task instance, below the run of its DAG run; both are made when there are none.
 
-    def _log_batch(self, **rows: list[dict[str, Any]]) -> None:
-        self._http.post(f"{API}/runs/log-batch", {"run_id": self.id, **rows})
+        It is the same run in every try while the fingerprint is the same. `cached` is the run's id, if somebody
+        remembers it.
+        """
+        parent = self.do(self.runs.parent(key, experiment=experiment, tags=parent_tags or {}))
+        info = self.do(
+            self.runs.child(
+                key,
+                parent,
+                fingerprint=fingerprint,
+                tags=tags or {},
+                cached=cached,
+                attempt=attempt,
+            )
+        )
+        return self._opened(key, info, on_superseded)
 
-
-def _json_number(value: float) -> float | str:
-    """Return a number as MLflow takes it: JSON has no NaN and no infinity, so those travel as words."""
-    number = float(value)
-    if math.isfinite(number):
-        return number
-    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+    def _opened(
+        self, key: RunKey, info: RunInfo, on_superseded: Callable[[RunInfo], None] | None
+    ) -> MlflowRun:
+        return MlflowRun(
+            self._http,
+            self.runs,
+            key,
+            info,
+            clock=self._clock,
+            pause=self._pause,
+            on_superseded=on_superseded,
+        )

@@ -16,13 +16,31 @@ def server() -> FakeMlflow:
     return FakeMlflow()
 
 
+class Clock:
+    """A clock that moves when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 1000.5
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
 @pytest.fixture
-def http(server):
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def http(server, clock):
     address = MlflowServer("http://mlflow.test:5000", tries=1)
-    with MlflowHttp(address, transport=httpx.MockTransport(server)) as client:
+    with MlflowHttp(address, pause=clock.wait, transport=httpx.MockTransport(server)) as client:
         yield client
 
 
 @pytest.fixture
-def tracking(http):
-    return Tracking(http, clock=lambda: 1000.5)
+def tracking(http, clock):
+    return Tracking(http, clock=clock, pause=clock.wait)

@@ -55,12 +55,49 @@ def test_a_failure_that_is_no_race_is_told(server, http):
         http.do(claim_cell("nobody", "a", "1"))
 
 
-def test_a_deleted_history_is_told_apart(server, http):
-    http.do(Claims().anchor_id(ROOT))
+def test_a_deleted_history_is_taken_out_of_the_bin(server, http):
+    root = http.do(Claims().anchor_id(ROOT))
     server.experiments[EXPERIMENT]["lifecycle_stage"] = "deleted"
-    with pytest.raises(ConfigurationError, match="is deleted") as caught:
-        http.do(Claims().anchor_id(ROOT))
-    assert "mlflow experiments restore" in caught.value.next_move
+    assert http.do(Claims().anchor_id(ROOT)) == root
+    assert server.experiments[EXPERIMENT]["lifecycle_stage"] == "active"
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_deleted_anchor_is_taken_out_of_the_bin(server, http, knows):
+    """By somebody who has used it before, and by somebody who looks for it."""
+    claims = Claims()
+    assert http.do(claims.claim("wine", "a", "1")) == "1"
+    anchor = http.do(claims.anchor_id("wine"))
+    server.runs[anchor]["info"]["lifecycle_stage"] = "deleted"
+    asking = claims if knows else Claims()
+    assert http.do(asking.claim("wine", "b", "2")) == "2"
+    assert http.do(Claims().cells("wine")) == {"a": "1", "b": "2"}
+
+
+def test_a_deleted_root_is_taken_out_of_the_bin(server, http):
+    root = http.do(Claims().anchor_id(ROOT))
+    server.runs[root]["info"]["lifecycle_stage"] = "deleted"
+    http.do(Claims().claim("wine", "a", "1"))
+    assert http.do(Claims().anchor_id(ROOT)) == root
+
+
+def test_looking_makes_nothing(server, http):
+    assert http.do(Claims().find("wine")) is None
+    assert EXPERIMENT not in server.experiments
+    http.do(Claims().claim("beer", "a", "1"))
+    assert http.do(Claims().find("wine")) is None
+    assert http.do(Claims().find("beer")) == http.do(Claims().anchor_id("beer"))
+
+
+def test_an_anchor_whose_winner_died_is_finished_by_the_next(server, http):
+    """The claim stands, the tag does not: the next one who asks gets that run, and says so."""
+    anchor = http.do(Claims().anchor_id("wine"))
+    tags = server.runs[anchor]["tags"]
+    cell = tags.pop(ANCHOR_TAG)
+    tags[CANDIDATE_TAG] = cell
+    assert http.do(Claims().anchor_id("wine")) == anchor
+    assert tags.get(ANCHOR_TAG) == cell
+    assert CANDIDATE_TAG not in tags
 
 
 def test_a_stranger_with_our_name_is_told_apart(server, http):

@@ -16,7 +16,10 @@ from airflow.sdk import BaseHook
 from airfoil.clients.mlflow_async_http import MlflowAsyncHttp
 from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.mlflow_server import MlflowServer
-from airfoil.clients.tracking import TrackedRun, Tracking
+from airfoil.clients.run_keys import RunKey
+from airfoil.clients.runs import Attempt
+from airfoil.clients.task_run import MlflowRun
+from airfoil.clients.tracking import Tracking
 from airfoil.errors import AirfoilError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -54,20 +57,16 @@ class MlflowHook(BaseHook):
         return MlflowAsyncHttp(server_from(await self.aget_connection(self.mlflow_conn_id)))
 
     @contextmanager
-    def run_of(self, context: Context, *, experiment: str | None = None) -> Iterator[TrackedRun]:
+    def run_of(self, context: Context, *, experiment: str | None = None) -> Iterator[MlflowRun]:
         """Open the MLflow run of this DAG run, the same one in every try, and close it with the block's outcome.
 
         The experiment is the DAG's own unless another is named.
         """
-        dag_id, run_id = context["dag_run"].dag_id, context["run_id"]
+        key = RunKey(context["dag_run"].dag_id, context["run_id"])
+        attempt = Attempt(context["ti"].try_number)
         with (
             self.get_conn() as tracking,
-            tracking.run(
-                experiment=experiment or dag_id,
-                name=run_id,
-                key=f"{dag_id}/{run_id}",
-                tags={"airflow.dag_id": dag_id, "airflow.run_id": run_id},
-            ) as run,
+            tracking.open_dag_run(key, experiment=experiment or key.dag_id, attempt=attempt) as run,
         ):
             self.log.info("MLflow run: %s", run.url)
             yield run

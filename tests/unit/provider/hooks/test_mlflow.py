@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import Connection
 
 from airfoil.clients.mlflow_http import MlflowServer
+from airfoil.clients.testing import FakeMlflow
 from airfoil.errors import ConfigurationError, ServiceUnreachableError
 from airfoil.provider.hooks import mlflow as module
 from airfoil.provider.hooks.mlflow import MlflowHook, server_from
@@ -110,32 +111,33 @@ def test_the_test_button_reports_failure_in_words(monkeypatch, answer, words):
     assert words in message
 
 
+def context(try_number=1):
+    return {
+        "dag_run": SimpleNamespace(dag_id="shop"),
+        "run_id": "manual__1",
+        "ti": SimpleNamespace(try_number=try_number),
+    }
+
+
 def test_a_dag_run_has_one_mlflow_run(monkeypatch):
-    asked = []
-
-    def server(request):
-        asked.append((request.url.path.rpartition("mlflow/")[2], request.read().decode()))
-        info = {"run_id": "r1", "experiment_id": "3", "artifact_uri": "mlflow-artifacts:/3/r1"}
-        return httpx.Response(200, json={"experiment": {"experiment_id": "3"}, "run": {"info": info}})
-
-    context = {"dag_run": SimpleNamespace(dag_id="shop"), "run_id": "manual__1"}
-    with hook_to(monkeypatch, server).run_of(context) as run:
-        assert run.id == "r1"
-    paths = [path for path, _ in asked]
-    assert paths == ["experiments/get-by-name", "runs/search", "runs/create", "runs/update"]
-    created = json.loads(asked[2][1])
-    tags = {tag["key"]: tag["value"] for tag in created["tags"]}
-    assert created["run_name"] == "manual__1"
-    assert (tags["airflow.dag_id"], tags["airflow.run_id"]) == ("shop", "manual__1")
+    server = FakeMlflow()
+    hook = hook_to(monkeypatch, server)
+    with pytest.raises(ZeroDivisionError), hook.run_of(context()) as run:
+        raise ZeroDivisionError
+    assert server.run_of("manual__1")["info"]["status"] == "FAILED"
+    with hook.run_of(context(2)) as again:
+        assert again.id == run.id
+    kept = server.run_of("manual__1")
+    assert kept["info"]["status"] == "FINISHED"
+    assert kept["info"]["experiment_id"] == server.experiment_id("shop")
+    assert (kept["tags"]["airflow.dag_id"], kept["tags"]["airflow.run_id"]) == ("shop", "manual__1")
 
 
 def test_a_server_that_is_gone_fails_the_task_with_its_address(monkeypatch):
-    def server(_):
-        raise httpx.ConnectError("connection refused")
-
-    context = {"dag_run": SimpleNamespace(dag_id="shop"), "run_id": "manual__1"}
+    server = FakeMlflow()
+    server.faults.away = True
     with (
         pytest.raises(ServiceUnreachableError, match=r"mlflow\.test:5000.*refused"),
-        hook_to(monkeypatch, server).run_of(context),
+        hook_to(monkeypatch, server).run_of(context()),
     ):
         pass
