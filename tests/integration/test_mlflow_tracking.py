@@ -14,6 +14,8 @@ import pytest
 
 from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.mlflow_server import MlflowServer
+from airfoil.clients.run_keys import RunKey
+from airfoil.clients.runs import Attempt
 from airfoil.clients.tracking import Tracking
 from airfoil.errors import ConfigurationError, ServiceRefusedError
 from airfoil.steps.charts import draw_confusion
@@ -97,7 +99,7 @@ def ask(server, path, **body):
 
 
 def test_a_training_is_logged_whole_and_the_model_loads_elsewhere(server, tracking, trained):
-    with tracking.run(experiment="it's wine", name="one", key="whole", tags={"team": "ü"}) as run:
+    with tracking.open_dag_run(RunKey("wine", "it's 1"), experiment="it's wine", tags={"team": "ü"}) as run:
         run.log_params(ForestParameters(trees=5).to_json())
         run.log_metrics(trained.scores.values | {"diverged": float("nan")})
         run.log_figure(draw_confusion(trained.confusion, trained.label_names), "charts/confusion.png")
@@ -134,34 +136,50 @@ def test_a_training_is_logged_whole_and_the_model_loads_elsewhere(server, tracki
 
 
 def test_a_second_try_continues_the_run(server, tracking):
-    for attempt in ("first", "second"):
-        try:
-            with tracking.run(experiment="retries", name="one", key="same") as run:
-                run.log_params({"trees": 5})
-                if attempt == "first":
-                    raise TimeoutError
-        except TimeoutError:
-            assert (
-                ask(server, "runs/search", experiment_ids=[run.experiment_id])["runs"][0]["info"]["status"]
-                == "FAILED"
-            )
-    (found,) = ask(server, "runs/search", experiment_ids=[run.experiment_id])["runs"]
+    key = RunKey("retries", "1", "train")
+    with pytest.raises(TimeoutError), tracking.open_task(key, experiment="retries") as run:
+        run.log_params({"trees": 5})
+        raise TimeoutError
+    (failed,) = children(server, run)
+    assert failed["info"]["status"] == "FAILED"
+    with tracking.open_task(key, experiment="retries", attempt=Attempt(2)) as again:
+        again.log_params({"trees": 5})
+    (found,) = children(server, run)
+    assert found["info"]["run_id"] == again.id == run.id
     assert found["info"]["status"] == "FINISHED"
 
 
-def test_a_changed_parameter_is_refused_in_words(tracking):
-    with (
-        pytest.raises(ConfigurationError, match="Changing param values is not allowed"),
-        tracking.run(experiment="changes", name="one", key="changed") as run,
-    ):
+def test_a_changed_parameter_supersedes_the_run(server, tracking):
+    key = RunKey("changes", "1", "train")
+    with tracking.open_task(key, experiment="changes") as run:
         run.log_params({"trees": 5})
-        run.log_params({"trees": 6})
+        run.log_metrics({"loss": 1.0}, step=1)
+    with tracking.open_task(key, experiment="changes", attempt=Attempt(2)) as again:
+        again.log_metrics({"loss": 0.5, "bad": float("-inf")}, step=1)
+        again.log_text("note", "notes.md")
+        again.log_dataset("wine", "s3://lake/wine")
+        again.flush()
+        again.log_params({"trees": 6})
+    assert again.id != run.id
+    found = {one["info"]["run_id"]: one for one in children(server, again)}
+    assert {"key": "airfoil.superseded_by", "value": again.id} in found[run.id]["data"]["tags"]
+    assert {"key": "airfoil.supersedes", "value": run.id} in found[again.id]["data"]["tags"]
+    assert found[again.id]["data"]["params"] == [{"key": "trees", "value": "6"}]
+    assert len(found[again.id]["inputs"]["dataset_inputs"]) == 1
+    assert [one.value for one in again.metric_history("loss")] == [0.5]
+    assert again.metric_history("bad")[0].value < -1e300  # SQL has no infinity
+
+
+def children(server, run):
+    """The runs below the same DAG run."""
+    text = f"tags.`mlflow.parentRunId` = '{run.parent_id}'"
+    return ask(server, "runs/search", experiment_ids=[run.experiment_id], filter=text)["runs"]
 
 
 def test_an_estimator_of_unknown_types_is_not_saved(tracking, trained):
     with (
         pytest.raises(ConfigurationError, match="cannot be saved safely"),
-        tracking.run(experiment="unsafe", name="one", key="unsafe") as run,
+        tracking.open_dag_run(RunKey("unsafe", "1"), experiment="unsafe") as run,
     ):
         run.log_model(Doubler(), name="doubled", example=trained.example)
 
