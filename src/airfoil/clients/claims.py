@@ -22,6 +22,7 @@ ANCHOR_TAG = "airfoil.anchor"
 CANDIDATE_TAG = "airfoil.candidate"
 """A run that may yet lose a race; whoever finds an old one may delete it."""
 ROOT = "root"
+ANCHORS_PER_PAGE = 100
 _NOTE = (
     "Airfoil keeps here what must be written once: which run belongs to which task, which version to which model, and "
     "who moved which alias when. Do not delete it: history would be lost, and retries would begin new runs."
