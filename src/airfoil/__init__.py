@@ -11,38 +11,61 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airfoil.errors import AirfoilError, ConfigurationError, InternalError, NeighbourError
+    from airfoil.provider.assets import Model
+    from airfoil.provider.authoring import approve, evaluate, gate, promote, register, rollback
     from airfoil.provider.profiles import profile
-    from airfoil.records import DataRef, ModelRef, Record, Scores
+    from airfoil.records import Comparison, DataRef, GateDecision, ModelRef, Record, Scores
     from airfoil.stack.platform_link import connect
+    from airfoil.steps.gates import Gate
 
 __version__ = "0.1.0"
 
 # Public name -> the module that defines it. docs/python.md documents exactly these.
 _HOMES = {
     "AirfoilError": "airfoil.errors",
+    "Comparison": "airfoil.records",
     "ConfigurationError": "airfoil.errors",
     "DataRef": "airfoil.records",
+    "Gate": "airfoil.steps.gates",
+    "GateDecision": "airfoil.records",
     "InternalError": "airfoil.errors",
+    "Model": "airfoil.provider.assets",
     "ModelRef": "airfoil.records",
     "NeighbourError": "airfoil.errors",
     "Record": "airfoil.records",
     "Scores": "airfoil.records",
+    "approve": "airfoil.provider.authoring",
     "connect": "airfoil.stack.platform_link",
+    "evaluate": "airfoil.provider.authoring",
+    "gate": "airfoil.provider.authoring",
     "profile": "airfoil.provider.profiles",
+    "promote": "airfoil.provider.authoring",
+    "register": "airfoil.provider.authoring",
+    "rollback": "airfoil.provider.authoring",
 }
 
 __all__ = [
     "AirfoilError",
+    "Comparison",
     "ConfigurationError",
     "DataRef",
+    "Gate",
+    "GateDecision",
     "InternalError",
+    "Model",
     "ModelRef",
     "NeighbourError",
     "Record",
     "Scores",
     "__version__",
+    "approve",
     "connect",
+    "evaluate",
+    "gate",
     "profile",
+    "promote",
+    "register",
+    "rollback",
 ]
 
 

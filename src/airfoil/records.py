@@ -96,7 +96,8 @@ class Comparison(Record):
     champion: Scores | None = None
     """None when there was nobody to compare with."""
     against: str = ""
-    """What the champion is called, such as `wine@champion, version 3`."""
+    """What the champion is called, such as `wine@champion`."""
+    against_version: int | None = None
     gains: Annotated[Mapping[str, GainInterval], AfterValidator(MappingProxyType), PlainSerializer(dict)] = (
         Field(default_factory=dict, validate_default=True)
     )

@@ -45,6 +45,8 @@ class Request:
     body: Mapping[str, Any] | None = None
     content: bytes | Path | None = None
     """What is uploaded instead of a body; a file is not held in memory."""
+    save_to: Path | None = None
+    """Where the answer is written in place of being parsed; it is not held in memory."""
     repeatable: bool = True
 
 
@@ -60,7 +62,7 @@ Exchange: TypeAlias = Generator[Request | Pause, Answer, T]
 Attempts: TypeAlias = Generator[Request | Pause, "httpx.Response | None", T]
 
 
-def get(path: str, **query: str) -> Exchange[Answer]:
+def get(path: str, /, **query: str) -> Exchange[Answer]:
     """Read something."""
     return (yield Request("GET", path, query=query))
 
@@ -78,6 +80,11 @@ def patch(path: str, body: Mapping[str, Any]) -> Exchange[Answer]:
 def put(path: str, content: bytes | Path) -> Exchange[Answer]:
     """Store bytes or a file under a path."""
     return (yield Request("PUT", path, content=content))
+
+
+def download(path: str, to: Path) -> Exchange[None]:
+    """Write what lies under a path to a file."""
+    yield Request("GET", path, save_to=to)
 
 
 def delete(path: str, body: Mapping[str, Any], *, repeatable: bool = True) -> Exchange[Answer]:
@@ -127,7 +134,8 @@ def _attempts_of(request: Request, server: MlflowServer) -> Attempts[Answer]:
                 request.repeatable and response.status_code in UNKNOWN_STATUSES
             )
             if response.is_success:
-                return _parsed(response, server) if request.content is None else {}
+                is_parsed = request.content is None and request.save_to is None
+                return _parsed(response, server) if is_parsed else {}
             if not left or not again:
                 raise _refusal(server, response)
         yield Pause(FIRST_PAUSE_SECONDS * 2 ** (server.tries - 1 - left))

@@ -94,9 +94,11 @@ class Ledger:
         dag_run: str = "",
         key: str = "",
     ) -> Exchange[LedgerEntry]:
-        """Move back to the version that counted before, the nearest that still exists."""
-        entries = yield from self.entries(model, alias)
-        history = History(model, alias, entries=entries)
+        """Move back to the version that counted before, the nearest that still exists; with a `key` once, as `move`."""
+        run_id = yield from self._claims.find(_name(model, alias))
+        history = History.read(model, alias, (yield from read_cells(run_id)) if run_id else {})
+        if key and (done := history.by_key(key)) is not None:
+            return (yield from self.move(model, alias, done.to_version, who=who, key=key))
         for earlier in history.earlier_versions():
             if (yield from version(model, earlier)) is not None:
                 return (

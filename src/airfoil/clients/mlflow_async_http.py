@@ -66,6 +66,9 @@ class MlflowAsyncHttp:
         content = step.content
         if isinstance(content, Path):
             content = await asyncio.to_thread(content.read_bytes)
-        return await self._client.request(
+        response = await self._client.request(
             step.method, url, params=dict(step.query) or None, content=content, json=step.body
         )
+        if step.save_to is not None and response.is_success:
+            await asyncio.to_thread(step.save_to.write_bytes, response.content)
+        return response

@@ -73,7 +73,19 @@ class MlflowHttp:
             return None
         url = f"{self.server.uri}/{step.path.lstrip('/')}"
         query = dict(step.query) or None
+        if step.save_to is not None:
+            return self._save(step.method, url, step.save_to)
         if isinstance(step.content, Path):
             with step.content.open("rb") as content:
                 return self._client.request(step.method, url, params=query, content=content)
         return self._client.request(step.method, url, params=query, content=step.content, json=step.body)
+
+    def _save(self, method: str, url: str, file: Path) -> httpx.Response:
+        with self._client.stream(method, url) as response:
+            if response.is_success:
+                with file.open("wb") as content:
+                    for part in response.iter_bytes():
+                        content.write(part)
+            else:
+                response.read()  # what it says is told
+        return response

@@ -23,6 +23,24 @@ def get_provider_info() -> dict[str, Any]:
             },
         ],
         "hooks": [{"integration-name": "MLflow", "python-modules": ["airfoil.provider.hooks.mlflow"]}],
+        "operators": [
+            {
+                "integration-name": "MLflow",
+                "python-modules": [
+                    "airfoil.provider.operators.evaluate_model",
+                    "airfoil.provider.operators.gate",
+                    "airfoil.provider.operators.promote_model",
+                    "airfoil.provider.operators.register_model",
+                    "airfoil.provider.operators.rollback_model",
+                ],
+            },
+        ],
+        "sensors": [
+            {"integration-name": "MLflow", "python-modules": ["airfoil.provider.sensors.model_alias"]},
+        ],
+        "triggers": [
+            {"integration-name": "MLflow", "python-modules": ["airfoil.provider.triggers.model_alias"]},
+        ],
         "asset-uris": [{"schemes": ["mlflow"], "handler": "airfoil.provider.assets.check_uri"}],
         "config": {
             "airfoil": {

@@ -16,6 +16,8 @@ from airfoil.steps.directions import higher_is_better
 
 ROUNDING = 1e-9
 """Relative: 0.2 + 0.1 is more than 0.3 to a computer, and not to the person who wrote 0.1 into a gate."""
+GAINS = ("min_gain", "min_relative_gain", "fewer_errors", "confidence")
+"""The conditions that compare with a champion."""
 
 
 class Gate(Record):
@@ -42,16 +44,13 @@ class Gate(Record):
     @property
     def compares(self) -> bool:
         """Whether a champion is asked for."""
-        return any(gain is not None for gain in self._gains_wanted())
+        return any(getattr(self, gain) is not None for gain in GAINS)
 
     @property
     def is_higher_better(self) -> bool:
         """The direction, from wherever it is known."""
         known = higher_is_better(self.metric) if self.higher_is_better is None else self.higher_is_better
         return self.at_least is not None if known is None else known
-
-    def _gains_wanted(self) -> tuple[float | None, ...]:
-        return (self.min_gain, self.min_relative_gain, self.fewer_errors, self.confidence)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

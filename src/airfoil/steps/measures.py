@@ -145,7 +145,10 @@ def compare(
         )
     }
     return Comparison(
-        scores=scores, champion=score(truth, champions, task=task), against=against, gains=gains
+        scores=scores,
+        champion=score(truth, champions, task=task),
+        against=against,
+        gains=gains,
     )
 
 

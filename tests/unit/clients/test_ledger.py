@@ -149,6 +149,16 @@ def test_a_rollback_goes_back_step_by_step(server, http, ledger, move):
     assert server.alias("wine") == 1
 
 
+def test_a_rollback_with_a_key_is_made_once(http, ledger, move):
+    for number in (1, 2, 3):
+        move(number)
+    given = {"who": "bob", "reason": "it was wrong", "key": "this task"}
+    first = http.do(ledger.rollback("wine", "champion", **given))
+    assert http.do(ledger.rollback("wine", "champion", **given)) == first
+    assert http.do(ledger.rollback("wine", "champion", **given | {"key": "another task"})).to_version == 1
+    assert http.do(ledger.rollback("wine", "champion", **given)) == first
+
+
 def test_a_rollback_skips_versions_that_are_gone(server, http, ledger, move):
     for version in (1, 2, 3):
         move(version)

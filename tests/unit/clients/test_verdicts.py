@@ -1,0 +1,68 @@
+"""Verdicts: kept by model, the latest ones, each once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airfoil.clients import verdicts as module
+from airfoil.clients.claims import Claims
+from airfoil.clients.verdicts import MAX_CHARACTERS, TAG, Verdict, keep_verdict, verdicts
+from airfoil.records import GateDecision
+
+pytestmark = pytest.mark.unit
+START = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def verdict(number=0, *, model="wine", **decision):
+    given = {"passed": bool(number % 2), "metric": "accuracy", "reason": f"number {number}", **decision}
+    at = START + timedelta(minutes=number)
+    return Verdict(model=model, at=at, decision=GateDecision(**given), dag_run=f"d/{number}")
+
+
+def test_nobody_was_judged_and_looking_leaves_nothing_behind(server, http):
+    assert http.do(verdicts(Claims(), "wine")) == []
+    assert server.runs == {}
+
+
+def test_verdicts_come_back_newest_first_and_by_model(http):
+    for one in (verdict(1), verdict(0), verdict(5, model="beer")):
+        http.do(keep_verdict(Claims(), one))
+    assert http.do(verdicts(Claims(), "wine")) == [verdict(1), verdict(0)]
+    assert http.do(verdicts(Claims(), "beer")) == [verdict(5, model="beer")]
+
+
+def test_the_same_verdict_of_a_retry_is_one(http):
+    http.do(keep_verdict(Claims(), verdict(1)))
+    later = verdict(1).model_copy(update={"at": START + timedelta(hours=1)})
+    http.do(keep_verdict(Claims(), later))
+    assert http.do(verdicts(Claims(), "wine")) == [later]
+
+
+def test_the_oldest_are_forgotten(http, monkeypatch):
+    monkeypatch.setattr(module, "KEPT", 3)
+    claims = Claims()
+    for number in range(6):
+        http.do(keep_verdict(claims, verdict(number)))
+    assert [one.dag_run for one in http.do(verdicts(claims, "wine"))] == ["d/5", "d/4", "d/3"]
+
+
+def test_a_long_verdict_is_shortened_to_what_mlflow_takes(server, http):
+    part = GateDecision(passed=False, metric="accuracy", reason="y" * 500)
+    http.do(keep_verdict(Claims(), verdict(reason="x" * 9000, parts=(part,) * 30)))
+    (kept,) = http.do(verdicts(Claims(), "wine"))
+    assert kept.decision.parts == ()
+    assert kept.decision.reason.startswith("xxx")
+    (text,) = [
+        text for run in server.runs.values() for key, text in run["tags"].items() if key.startswith(TAG)
+    ]
+    assert len(text) <= MAX_CHARACTERS
+
+
+def test_a_verdict_that_cannot_be_read_is_left_out(server, http):
+    claims = Claims()
+    http.do(keep_verdict(claims, verdict(1)))
+    (run,) = [run for run in server.runs.values() if any(key.startswith(TAG) for key in run["tags"])]
+    run["tags"] |= {f"{TAG}a": "{", f"{TAG}b": '{"model": 1}', f"{TAG}c": "[]"}
+    assert http.do(verdicts(claims, "wine")) == [verdict(1)]

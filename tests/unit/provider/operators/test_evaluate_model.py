@@ -1,0 +1,92 @@
+"""Measuring as a task: on a table, beside the holder of an alias, on the same rows."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk import DAG
+from airflow.serialization.serialized_objects import DagSerialization
+
+from airfoil.clients.object_store import FolderStore
+from airfoil.errors import ConfigurationError
+from airfoil.provider.assets import Model
+from airfoil.provider.operators import evaluate_model as module
+from airfoil.provider.operators.evaluate_model import EvaluateModelOperator
+from airfoil.records import Comparison, DataRef, ModelRef, Scores
+
+pytestmark = pytest.mark.unit
+FOREST = ModelRef(name="forest", uri="models:/m-1", run_id="r")
+
+
+@pytest.fixture
+def data(tmp_path):
+    pytest.importorskip("pyarrow")
+    import pandas as pd
+
+    frame = pd.DataFrame({"x": [0, 1] * 10, "target": [0, 1] * 10})
+    return FolderStore(tmp_path).write("wine", frame)
+
+
+@pytest.fixture
+def models(monkeypatch):
+    """What each address predicts; loading for real is an integration test."""
+    known = {"models:/m-1": lambda frame: frame["x"]}
+
+    def load(_, uri, *, trusted_types):
+        return SimpleNamespace(predict=known[uri])
+
+    monkeypatch.setattr(module, "load_model", load)
+    return known
+
+
+def evaluate(data, **given):
+    return EvaluateModelOperator(task_id="evaluate", model=FOREST, data=data, target="target", **given)
+
+
+def test_a_model_is_measured_on_a_table(registry, run, data, models):
+    found = Comparison.from_json(run(evaluate(data)))
+    assert found.scores == Scores(values={"accuracy": 1.0, "f1_macro": 1.0}, rows=20)
+    assert (found.champion, found.against) == (None, "")
+    found = Comparison.from_json(run(evaluate(data, kind="regression")))
+    assert found.scores["rmse"] == 0
+
+
+def test_the_holder_of_an_alias_is_measured_on_the_same_rows(registry, run, data, models):
+    registry.add_versions("wine", 1)
+    registry.point("wine", 1)
+    models["models:/wine/1"] = lambda frame: [0] * len(frame)
+    found = Comparison.from_json(run(evaluate(data, against=Model("wine").at("champion"))))
+    assert (found.champion["accuracy"], found.against, found.against_version) == (0.5, "wine@champion", 1)
+    assert 0 < found.gains["accuracy"].low < 0.5 < found.gains["accuracy"].high < 1
+
+
+def test_a_holder_that_cannot_predict_here_is_known_and_its_scores_are_not(registry, run, data, models):
+    registry.add_versions("wine", 1)
+    registry.point("wine", 1)
+    models["models:/wine/1"] = lambda frame: frame["gone"]
+    found = Comparison.from_json(run(evaluate(data, against=Model("wine").at("champion"))))
+    assert (found.champion, found.against_version) == (Scores(values={}, rows=20), 1)
+
+
+def test_without_a_holder_there_is_nobody(registry, run, data, models):
+    found = Comparison.from_json(run(evaluate(data, against=Model("wine").at("champion"))))
+    assert (found.champion, found.against) == (None, "wine@champion")
+
+
+def test_a_column_that_is_not_there_is_said(registry, run, data, models):
+    task = evaluate(data)
+    task.target = "targt"
+    with pytest.raises(ConfigurationError, match="no column 'targt'") as caught:
+        run(task)
+    assert "x, target" in caught.value.next_move
+
+
+def test_it_survives_serialization():
+    with DAG("one", schedule=None) as dag:
+        evaluate(DataRef(uri="/data", content_hash="x"), against=Model("wine").at("champion"))
+    back = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag)))).get_task(
+        "evaluate"
+    )
+    assert (back.target, back.against) == ("target", "mlflow://model/wine@champion")
