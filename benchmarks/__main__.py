@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("floor",)
+NAMES = ("floor", "tracking", "log_model")
 
 
 def main(arguments: list[str]) -> int:

@@ -12,7 +12,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +23,7 @@ from benchmarks.contender import BenchmarkError, Contender
 from benchmarks.measurement import Measurement, initialise, measure
 from benchmarks.ours import Ours
 from benchmarks.peers import TUNED_IDLE_SLEEP_SECONDS, Peer, TunedPeer
+from benchmarks.progress import Progress
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.size import Size, scale_from
 
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A shell starts background jobs with Ctrl-C ignored; the contenders must not inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="airfoil-bench-"))
-    say = _Progress()
+    say = Progress(NAME)
     try:
         contenders = _contenders(folder, options)
         measured = _run(contenders, size, options.repeats, folder, say)
@@ -179,7 +179,7 @@ def _contenders(folder: Path, options: argparse.Namespace) -> list[Contender]:
 
 
 def _run(
-    contenders: Sequence[Contender], size: Size, repeats: int, folder: Path, say: _Progress
+    contenders: Sequence[Contender], size: Size, repeats: int, folder: Path, say: Progress
 ) -> dict[str, list[Measurement]]:
     measured: dict[str, list[Measurement]] = {contender.key: [] for contender in contenders}
     for contender in contenders:
@@ -191,19 +191,6 @@ def _run(
             measured[contender.key].append(measure(contender, folder / "logs" / contender.key, size, say))
     say.subject = NAME
     return measured
-
-
-class _Progress:
-    """Tells on stderr what goes on, with the time since the start."""
-
-    def __init__(self) -> None:
-        self.subject = NAME
-        self._began = time.monotonic()
-
-    def __call__(self, text: str) -> None:
-        print(
-            f"[{time.monotonic() - self._began:5.0f} s] {self.subject}: {text}", file=sys.stderr, flush=True
-        )
 
 
 def _leave(number: int, _frame: object) -> NoReturn:

@@ -4,5 +4,6 @@ They need no server, no Airflow and no file outside a test's own folder. Must no
 """
 
 from airfoil.clients.testing.fake_mlflow import FakeMlflow
+from airfoil.clients.testing.fake_run import FakeMlflowRun, fake_mlflow_run
 
-__all__ = ["FakeMlflow"]
+__all__ = ["FakeMlflow", "FakeMlflowRun", "fake_mlflow_run"]
