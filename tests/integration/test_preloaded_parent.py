@@ -233,7 +233,7 @@ print(json.dumps({"before": before, "scores": scores, "whole": bool(whole)}))
 
 
 def test_everything_that_we_load_exists_starts_no_thread_and_works_in_a_fork(scene, tmp_path, monkeypatch):
-    keys = Secrets(*("x" * 16 for _ in range(7)))
+    keys = Secrets(*("x" * 16 for _ in range(8)))
     settings = Settings(stack=StackSettings(engine="preloaded"))
     ports = {"airflow": 1, "mlflow": 2, "page": 3}
     layers = services.specification(settings, Project(tmp_path), keys, ports).preload

@@ -7,7 +7,7 @@ asked of MLflow here: DAG files are parsed without it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from airflow.sdk import Asset
@@ -106,14 +106,9 @@ def check_uri(parts: SplitResult) -> SplitResult:
 
 def _watchers(model: str, alias: str, mlflow_conn_id: str) -> list[AssetWatcher]:
     """Return what turns moves of the alias into events of its asset."""
-    trigger = _moves_trigger(model=model, alias=alias, mlflow_conn_id=mlflow_conn_id)
-    if trigger is None:
-        return []
     from airflow.sdk import AssetWatcher
 
+    from airfoil.provider.triggers.model_moves import ModelMovesTrigger
+
+    trigger = ModelMovesTrigger(model, alias, mlflow_conn_id)
     return [AssetWatcher(name=f"moves of {model}@{alias}", trigger=trigger)]
-
-
-def _moves_trigger(**given: str) -> Any:
-    """Return the trigger that sees moves; there is none yet."""
-    del given

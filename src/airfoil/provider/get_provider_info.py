@@ -39,7 +39,13 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": "MLflow", "python-modules": ["airfoil.provider.sensors.model_alias"]},
         ],
         "triggers": [
-            {"integration-name": "MLflow", "python-modules": ["airfoil.provider.triggers.model_alias"]},
+            {
+                "integration-name": "MLflow",
+                "python-modules": [
+                    "airfoil.provider.triggers.model_alias",
+                    "airfoil.provider.triggers.model_moves",
+                ],
+            },
         ],
         "asset-uris": [{"schemes": ["mlflow"], "handler": "airfoil.provider.assets.check_uri"}],
         "config": {
@@ -60,6 +66,23 @@ def get_provider_info() -> dict[str, Any]:
                         "version_added": "0.1.0",
                         "type": "string",
                         "example": "gpu",
+                        "default": "",
+                    },
+                    "webhook_url": {
+                        "description": "Where MLflow reaches Airflow's API server, followed by ``/airfoil/events``. "
+                        "With ``webhook_secret``, moved aliases are seen at once instead of at the next poll.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "https://airflow.example.com/airfoil/events",
+                        "default": "",
+                    },
+                    "webhook_secret": {
+                        "description": "What MLflow signs its webhooks with; the API server and the triggerer need it. "
+                        "Empty: no webhooks.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "sensitive": True,
+                        "example": None,
                         "default": "",
                     },
                     "source_folders": {

@@ -55,6 +55,7 @@ OURS: Mapping[str, str] = {
     "logging.base_log_folder": "Task logs are kept in .airfoil/logs/tasks.",
     "airfoil.profiles": "Write tables [profiles.NAME].",
     "airfoil.gpu_pool": "Set the slots of the pool: `gpu = 1` below [pools].",
+    "airfoil.webhook_secret": _GENERATED,
     "airfoil.source_folders": "The project's src/ is watched and importable as it is.",
 }
 """Airflow's options that the platform decides -> what to do instead. docs/settings.md lists them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from airfoil.stack import profiles
-from airfoil.stack.address import reachable
+from airfoil.stack.address import is_local, reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +100,19 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
     yield Option("logging", "base_log_folder", str(project.task_logs), "task logs inside the project")
     why = "watched, so that DAGs which use the user's package are parsed again; kept out of long-lived processes"
     yield Option("airfoil", "source_folders", str(project.sources), why)
+    if webhooks_are_safe(settings):
+        why = "MLflow tells Airflow of moved models at once"
+        yield Option("airfoil", "webhook_url", f"{url}/airfoil/events", why)
+        yield Option("airfoil", "webhook_secret", secrets.webhook_secret, "generated once")
+
+
+def webhooks_are_safe(settings: Settings) -> bool:
+    """Whether our MLflow may send to our Airflow: both are ours, and MLflow listens on this machine alone.
+
+    MLflow must be told that it may send to private addresses. Whoever may add a webhook can then have it send to any
+    service of this machine, which on this machine is nothing new, and beyond it would be.
+    """
+    return not settings.mlflow.url and not settings.airflow.url and is_local(settings.mlflow.host)
 
 
 def _pace(settings: Settings, engine: str, executor: str) -> Iterator[Option]:

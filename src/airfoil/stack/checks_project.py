@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import errno
-import ipaddress
 import os
 import re
 import warnings
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from airfoil.errors import AirfoilError
 from airfoil.stack import secrets
+from airfoil.stack.address import is_local
 from airfoil.stack.findings import Finding, error, from_error, ok, warn
 from airfoil.stack.storage import belongs_to_another, storage_error
 
@@ -126,7 +126,7 @@ def check_exposure(case: Case) -> Iterator[Finding]:
     for name, url in (("airflow", settings.airflow.url), ("mlflow", settings.mlflow.url)):
         if url:
             del hosts[name]
-    open_hosts = {name: host for name, host in hosts.items() if not _is_loopback(host)}
+    open_hosts = {name: host for name, host in hosts.items() if not is_local(host)}
     if "mlflow" in open_hosts and not settings.mlflow.auth:
         yield error(
             "exposure",
@@ -141,13 +141,6 @@ def check_exposure(case: Case) -> Iterator[Finding]:
         )
     if not open_hosts:
         yield ok("exposure", "All services listen on this machine only.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.rstrip(".").lower() == "localhost"
 
 
 def check_dags(case: Case) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ class Secrets:
     api_secret_key: str
     admin_password: str
     webhook_key: str
+    webhook_secret: str
     mlflow_admin_password: str
     mlflow_flask_secret: str
 
@@ -65,6 +66,7 @@ _GENERATORS: dict[str, Callable[[], str]] = {
     "api_secret_key": _signing_key,
     "admin_password": _password,
     "webhook_key": _fernet_key,  # MLflow encrypts the secrets of webhooks with it
+    "webhook_secret": _signing_key,  # and signs with this one what it sends to Airflow
     "mlflow_admin_password": _password,
     "mlflow_flask_secret": _signing_key,
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from airfoil.stack import connections, profiles, work_environment
 from airfoil.stack import engine as engines
 from airfoil.stack.address import reachable
+from airfoil.stack.airflow_environment import webhooks_are_safe
 from airfoil.stack.mlflow_login import login_file
 from airfoil.stack.process import STACK_MARK
 from airfoil.stack.service import PATH_VARIABLE, Probe, Service, Spec
@@ -281,6 +282,9 @@ def _mlflow(settings: Settings, project: Project, secrets: Secrets, port: int, e
     arguments = [*applied, "--host", host, "--port", str(port)]
     # MLflow's own command, after its database was proven and upgraded; it becomes that very process.
     plain = [*applied, "server", "--host", host, "--port", str(port), "--workers", "1"]
+    if webhooks_are_safe(settings):
+        # MLflow itself sends to public addresses and over TLS alone.
+        env |= {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}
     if settings.mlflow.auth:
         env |= {
             "MLFLOW_AUTH_ADMIN_USERNAME": "admin",

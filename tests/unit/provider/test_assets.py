@@ -79,3 +79,14 @@ def test_a_dag_may_be_scheduled_by_it():
 
 def test_the_asset_is_made_by_model_only_in_name():
     assert ModelAlias("wine", "champion") == Model("wine").at("champion")
+
+
+def test_the_asset_carries_the_watcher_that_sees_its_moves():
+    (watcher,) = Model("wine", mlflow_conn_id="mlflow_other").at("champion").watchers
+    path, arguments = watcher.trigger.serialize()
+    assert path == "airfoil.provider.triggers.model_moves.ModelMovesTrigger"
+    assert (arguments["model"], arguments["alias"], arguments["mlflow_conn_id"]) == (
+        "wine",
+        "champion",
+        "mlflow_other",
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airfoil.stack.address import reachable
+from airfoil.stack.address import is_local, reachable
 
 pytestmark = pytest.mark.unit
 
@@ -21,3 +21,21 @@ pytestmark = pytest.mark.unit
 )
 def test_an_address_that_a_client_can_use(host, url):
     assert reachable(host, 8080) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.3.2.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("0.0.0.0", False),  # noqa: S104 - a value, not bound
+        ("10.0.0.7", False),
+        ("localhost.example.com", False),
+        ("", False),
+    ],
+)
+def test_local_is_what_no_other_machine_reaches(host, local):
+    assert is_local(host) is local

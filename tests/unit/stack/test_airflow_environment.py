@@ -8,7 +8,7 @@ import pytest
 
 from airfoil.settings import ProfileSettings, Settings
 from airfoil.settings.airflow_options import OURS
-from airfoil.settings.schema import AirflowSettings
+from airfoil.settings.schema import AirflowSettings, MlflowSettings
 from airfoil.stack import airflow_environment
 from airfoil.stack.project import Project
 from airfoil.stack.secrets import Secrets
@@ -23,6 +23,7 @@ SECRETS = Secrets(
     api_secret_key="API",
     admin_password="ADMIN",
     webhook_key="HOOK",
+    webhook_secret="WEBHOOK-SECRET-12345",
     mlflow_admin_password="MLADMIN",
     mlflow_flask_secret="FLASK",
 )
@@ -136,7 +137,7 @@ def test_what_the_platform_decides_is_refused_before_it_comes_here():
     other = Settings(
         airflow=AirflowSettings(host="10.0.0.1", dags=Path("x"), plugins=Path("y"), parallelism=9)
     )
-    secrets = Secrets(*[f"other{number}" for number in range(7)])
+    secrets = Secrets(*[f"other{number}" for number in range(8)])
     project = Project(Path("/other"))
     before = values("plain")
     after = {
@@ -145,7 +146,7 @@ def test_what_the_platform_decides_is_refused_before_it_comes_here():
     }
     differing = {name for name, value in before.items() if after[name] != value}
     assert differing
-    assert differing - set(OURS) == set()
+    assert differing - set(OURS) == {"airfoil.webhook_url"}, "empty, it turns webhooks off"
     assert set(OURS) - set(values()) == {
         *("core.auth_manager", "database.sql_alchemy_conn_async"),
         *("api.ssl_cert", "api.ssl_key"),
@@ -185,3 +186,24 @@ def test_profiles_travel_as_json():
     )
     assert found["AIRFLOW__AIRFOIL__PROFILES"] == '{"big": {"gpu": 1}}'
     assert found["AIRFLOW__AIRFOIL__GPU_POOL"] == "gpu"
+
+
+def test_mlflow_tells_airflow_of_moved_models_and_signs():
+    found = values()
+    assert found["airfoil.webhook_url"] == "http://127.0.0.1:8090/airfoil/events"
+    assert found["airfoil.webhook_secret"] == SECRETS.webhook_secret
+    assert values(theirs={"airfoil": {"webhook_url": ""}})["airfoil.webhook_url"] == ""
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(mlflow=MlflowSettings(host="0.0.0.0")),  # noqa: S104 - a value, not bound
+        Settings(mlflow=MlflowSettings(url="https://ml.example.com")),
+        Settings(airflow=AirflowSettings(url="https://af.example.com")),
+    ],
+)
+def test_webhooks_stay_off_where_others_could_make_mlflow_send(settings):
+    assert not airflow_environment.webhooks_are_safe(settings)
+    found = {option.key for option in airflow_environment.options(settings, PROJECT, SECRETS, 8090, "plain")}
+    assert not {"webhook_url", "webhook_secret"} & found

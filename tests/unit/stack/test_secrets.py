@@ -21,6 +21,7 @@ NAMES = {
     "api_secret_key",
     "admin_password",
     "webhook_key",
+    "webhook_secret",
     "mlflow_admin_password",
     "mlflow_flask_secret",
 }

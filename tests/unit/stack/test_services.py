@@ -36,6 +36,7 @@ SECRETS = Secrets(
     api_secret_key="API-SECRET-1234567890",
     admin_password="ADMIN-PASSWORD-1234567",
     webhook_key="WEBHOOK-KEY-1234567890",
+    webhook_secret="WEBHOOK-SECRET-12345",
     mlflow_admin_password="MLFLOW-PASSWORD-12345",
     mlflow_flask_secret="FLASK-SECRET-12345678",
 )
@@ -209,6 +210,14 @@ def test_mlflow_is_told_its_stores_and_whom_to_refuse():
     assert row.env["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
     assert "--auth" not in row.argv
     assert "basic-auth" not in row.fallback_argv
+
+
+def test_mlflow_may_send_to_this_machine_while_nobody_else_reaches_it():
+    alone = spec().service("mlflow").env
+    assert alone["MLFLOW_WEBHOOK_ALLOWED_SCHEMES"] == "http,https"
+    assert alone["MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS"] == "true"
+    opened = spec(mlflow=MlflowSettings(host="0.0.0.0", auth=True)).service("mlflow").env  # noqa: S104 - not bound
+    assert not [name for name in opened if name.startswith("MLFLOW_WEBHOOK_ALLOW")]
 
 
 def test_mlflow_on_servers_of_the_user():
