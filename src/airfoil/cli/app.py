@@ -17,7 +17,6 @@ from airfoil.cli import (
     env,
     init,
     logs,
-    models,
     new,
     passthrough,
     platform,
@@ -32,7 +31,7 @@ from airfoil.cli.context import Invocation
 
 SECTIONS = {
     "Platform": ("up", "down", "restart", "status", "logs", "open", "reset"),
-    "Work": ("run", "retry", "models", "demo"),
+    "Work": ("run", "retry", "demo"),
     "Project": ("init", "add", "new", "check", "connections", "variables", "env", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
@@ -138,7 +137,6 @@ app.command("open")(browse.open_page)
 app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)
-app.add_typer(models.app, name="models")
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(add.add)
