@@ -127,6 +127,14 @@ def test_every_decision_is_in_the_index_and_has_its_parts():
             assert part in text, f"{path.name} lacks '{part}'"
 
 
+@pytest.mark.parametrize("page", ["models.md"])
+def test_the_python_of_a_page_runs(page):
+    """Blocks of a page run one after the other, as a reader would type them."""
+    blocks = re.findall(r"^```python\n(.+?)^```$", read(f"docs/{page}"), re.MULTILINE | re.DOTALL)
+    assert blocks
+    exec(compile("\n".join(blocks), page, "exec"), {})  # noqa: S102 - our own words
+
+
 def test_every_rule_of_the_check_is_documented_and_no_other():
     rows = re.findall(r"^\| (AF\d+) \| (\w+) \| (.+) \|$", read("docs/check.md"), re.MULTILINE)
     assert rows == [(code, *kind) for code, kind in CATALOG.items()]

@@ -17,6 +17,7 @@ from airfoil.cli import (
     env,
     init,
     logs,
+    models,
     new,
     passthrough,
     platform,
@@ -31,7 +32,7 @@ from airfoil.cli.context import Invocation
 
 SECTIONS = {
     "Platform": ("up", "down", "restart", "status", "logs", "open", "reset"),
-    "Work": ("run", "retry", "demo"),
+    "Work": ("run", "retry", "models", "demo"),
     "Project": ("init", "add", "new", "check", "connections", "variables", "env", "doctor", "version"),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
@@ -137,6 +138,7 @@ app.command("open")(browse.open_page)
 app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)
+app.add_typer(models.app, name="models")
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(add.add)

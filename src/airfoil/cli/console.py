@@ -117,6 +117,19 @@ class Interruption(Exception):  # noqa: N818 - a person's wish, not an error
     """Ctrl-C; the text says what goes on without us."""
 
 
+def require_yes(question: str, nothing_done: str) -> None:
+    """Get a yes from a person, or end with what was not done."""
+    from airfoil.errors import ConfigurationError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigurationError(
+            f"{nothing_done}: this needs a yes, and there is no terminal to ask on.",
+            "Add --yes if that is what you want.",
+        )
+    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise ConfigurationError(f"{nothing_done}.")
+
+
 @contextlib.contextmanager
 def interruptible(what_continues: str) -> Iterator[None]:
     """Say what goes on without us when somebody presses Ctrl-C in this block."""

@@ -18,6 +18,9 @@ from airfoil.errors import NeighbourError, ProjectError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import httpx
+
+    from airfoil.clients.mlflow_http import MlflowHttp
     from airfoil.settings import Settings
     from airfoil.stack.airflow_rest import AirflowRest
     from airfoil.stack.airflow_store import AirflowStore
@@ -77,6 +80,8 @@ class Invocation:
     """How commands wait between two looks."""
     browse: Callable[[str], bool] = open_in_browser
     """How an address is opened; False where nothing can."""
+    transport: httpx.BaseTransport | None = None
+    """How conversations with MLflow travel, when not over the network."""
 
     @property
     def platform(self) -> Stack:
@@ -135,6 +140,16 @@ class Invocation:
 
         server = servers.mlflow_of(project, state, auth=settings.mlflow.auth)
         return MlflowRest(server.url, server.username or None, server.password, timeout_seconds)
+
+    def mlflow_http(self, project: Project, settings: Settings, state: StackState) -> MlflowHttp:
+        """Make a client that carries out conversations with the MLflow that this stack works with."""
+        from airfoil.clients.mlflow_http import MlflowHttp
+        from airfoil.clients.mlflow_server import MlflowServer
+        from airfoil.stack import servers
+
+        server = servers.mlflow_of(project, state, auth=settings.mlflow.auth)
+        address = MlflowServer(server.url, server.username or None, server.password)
+        return MlflowHttp(address, transport=self.transport)
 
     @contextlib.contextmanager
     def store(self, project: Project, settings: Settings) -> Iterator[AirflowStore]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from airfoil.cli import console
 from airfoil.cli.context import Invocation
-from airfoil.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from airfoil.stack.project import Project
@@ -69,18 +67,7 @@ def remove_after_asking(invocation: Invocation, project: Project, planned: Remov
     if runs:
         console.out("The platform runs; it will be stopped first.")
     if not yes:
-        _ask()
+        console.require_yes("Remove them?", "Nothing was removed")
     invocation.platform.down(project, lambda _: None)
     removal.carry_out(project, planned)
     console.out(f"Removed, {planned.size_bytes / _MIB:.1f} MiB.")
-
-
-def _ask() -> None:
-    """Get a yes from a person, or end."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigurationError(
-            "Nothing was removed: this needs a yes, and there is no terminal to ask on.",
-            "Add --yes if that is what you want.",
-        )
-    if input("Remove them? [y/N] ").strip().lower() not in {"y", "yes"}:
-        raise ConfigurationError("Nothing was removed.")

@@ -27,6 +27,7 @@ from airfoil.records import LedgerEntry, Record
 ANCHOR = "ledger/"
 OUTSIDE = "outside Airfoil"
 Kind = Literal["promote", "rollback", "remove"]
+_PLAIN = re.compile(r"[\w .-]+")
 _ALIAS = re.compile(r"[\w-]{1,255}")
 _RESERVED = re.compile(r"latest|v\d+", re.IGNORECASE)
 
@@ -90,34 +91,43 @@ class Ledger:
         *,
         who: str,
         reason: str,
+        expected: int | EllipsisType | None = ...,
         approver: str = "",
         dag_run: str = "",
         key: str = "",
     ) -> Exchange[LedgerEntry]:
-        """Move back to the version that counted before, the nearest that still exists; with a `key` once, as `move`."""
-        run_id = yield from self._claims.find(_name(model, alias))
-        history = History.read(model, alias, (yield from read_cells(run_id)) if run_id else {})
+        """Move back to the version that counted before; again goes one further back, but not with the same key."""
+        history = yield from self._history(model, alias)
         if key and (done := history.by_key(key)) is not None:
-            return (yield from self.move(model, alias, done.to_version, who=who, key=key))
+            yield from self.reconcile(model, alias)
+            return done
+        earlier = yield from self._earlier(history)
+        return (
+            yield from self.move(
+                model,
+                alias,
+                earlier,
+                who=who,
+                expected=history.version if expected is ... else expected,
+                kind="rollback",
+                reason=reason,
+                approver=approver,
+                dag_run=dag_run,
+                key=key,
+            )
+        )
+
+    def earlier_version(self, model: str, alias: str) -> Exchange[int]:
+        """Return the version that a rollback would go to: the nearest before the head's that still exists."""
+        return (yield from self._earlier((yield from self._history(model, alias))))
+
+    def _earlier(self, history: History) -> Exchange[int]:
         for earlier in history.earlier_versions():
-            if (yield from version(model, earlier)) is not None:
-                return (
-                    yield from self.move(
-                        model,
-                        alias,
-                        earlier,
-                        expected=history.version,
-                        kind="rollback",
-                        who=who,
-                        reason=reason,
-                        approver=approver,
-                        dag_run=dag_run,
-                        key=key,
-                    )
-                )
+            if (yield from version(history.model, earlier)) is not None:
+                return earlier
         raise NotFoundError(
-            f"There is no earlier version that '{alias}' of model {model} could go back to",
-            f"See `airfoil models history {model}`.",
+            f"There is no earlier version that '{history.alias}' of model {history.model} could go back to",
+            f"See `airfoil models history {history.model}`.",
         )
 
     def reconcile(self, model: str, alias: str) -> Exchange[LedgerEntry | None]:
@@ -139,14 +149,11 @@ class Ledger:
 
     def entries(self, model: str, alias: str) -> Exchange[tuple[LedgerEntry, ...]]:
         """Return the entries as they are written, the oldest first; none when the alias was never moved."""
-        run_id = yield from self._claims.find(_name(model, alias))
-        if run_id is None:
-            return ()
-        return History.read(model, alias, (yield from read_cells(run_id))).entries
+        return (yield from self._history(model, alias)).entries
 
     def at(self, model: str, alias: str, when: datetime) -> Exchange[LedgerEntry | None]:
         """Return the entry that counted at a moment; None when nothing was moved before it."""
-        return History(model, alias, entries=(yield from self.entries(model, alias))).at(when)
+        return (yield from self._history(model, alias)).at(when)
 
     def whole(self, entry: LedgerEntry) -> Exchange[LedgerEntry]:
         """Return an entry with the details that were too long for its cell."""
@@ -156,12 +163,15 @@ class Ledger:
         """Return model and alias of every ledger."""
         return sorted((yield from self.histories()))
 
-    def histories(self) -> Exchange[dict[tuple[str, str], History]]:
-        """Return all ledgers at once: one request for a hundred of them."""
+    def histories(self, model: str = "") -> Exchange[dict[tuple[str, str], History]]:
+        """Return all ledgers, or those of one model, at once: one request for a hundred of them."""
         found: dict[tuple[str, str], History] = {}
-        for name, cells in (yield from self._claims.cells_of_all(ANCHOR)).items():
-            model, _, alias = name.removeprefix(ANCHOR).rpartition("/")
-            found[model, alias] = History.read(model, alias, cells)
+        # A name that a filter cannot hold is looked for among all.
+        prefix = _name(model, "") if _PLAIN.fullmatch(model) else ANCHOR
+        for name, cells in (yield from self._claims.cells_of_all(prefix)).items():
+            at, _, alias = name.removeprefix(ANCHOR).rpartition("/")
+            if model in {"", at}:
+                found[at, alias] = History.read(at, alias, cells)
         return found
 
     def unsettled(self) -> Exchange[list[tuple[str, str]]]:
@@ -175,6 +185,10 @@ class Ledger:
             for at in {*histories, *standing}
             if histories.get(at, History(*at)).judge(standing.get(at)) is not Verdict.SETTLED
         )
+
+    def _history(self, model: str, alias: str) -> Exchange[History]:
+        run_id = yield from self._claims.find(_name(model, alias))
+        return History.read(model, alias, (yield from read_cells(run_id)) if run_id else {})
 
     def _look(self, place: Projection) -> Exchange[tuple[History, int | None]]:
         """Read the ledger and the alias, after adopting what was moved outside."""

@@ -40,6 +40,8 @@ class RegisteredModel:
     name: str
     aliases: Mapping[str, int]
     tags: Mapping[str, str] = field(default_factory=dict)
+    latest: int | None = None
+    """The newest version."""
     created_ms: int = 0
     updated_ms: int = 0
 
@@ -153,6 +155,8 @@ def _model(row: Mapping[str, Any]) -> RegisteredModel:
         name=row["name"],
         aliases={one["alias"]: int(one["version"]) for one in row.get("aliases", [])},
         tags=_tags(row),
+        # MLflow lists the newest of each of the stages that it once had.
+        latest=max((int(one["version"]) for one in row.get("latest_versions", [])), default=None),
         created_ms=int(row.get("creation_timestamp") or 0),
         updated_ms=int(row.get("last_updated_timestamp") or 0),
     )

@@ -104,10 +104,11 @@ def airfoil(stack: FakeStack, capsys: pytest.CaptureFixture[str]) -> Callable[..
         *arguments: str,
         sleep: Callable[[float], None] = lambda _: None,
         browse: Callable[[str], bool] = lambda _: False,
+        transport: Any = None,
         **options: Any,
     ) -> Outcome:
         capsys.readouterr()
-        invocation = Invocation(stack=stack, sleep=sleep, browse=browse)
+        invocation = Invocation(stack=stack, sleep=sleep, browse=browse, transport=transport)
         code = run_command_line(arguments, invocation=invocation, **options)
         seen = capsys.readouterr()
         return Outcome(code, seen.out, seen.err)
