@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.airflow_home import AirflowHome
+from tests.integration.provider_only import build_wheel, versions_in
 from tests.integration.servers import ObjectStore, Postgres, run_object_store, run_postgres
 from tests.integration.shops import Shop, make_python
 from tests.integration.wheels import PackageIndex
@@ -32,6 +33,18 @@ def migrated_airflow(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
     home = AirflowHome(tmp_path_factory.mktemp("airflow") / "home")
     home.run_well()
     return home
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree."""
+    return build_wheel(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def tested(wheel: Path) -> Path:
+    """The file of tested versions, as it is in the wheel."""
+    return versions_in(wheel)
 
 
 @pytest.fixture

@@ -5,52 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import urllib.request
-import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tests.integration.provider_only import uv
 
 from airfoil.stack.packages import constraints
 from airfoil.stack.packages.uv import Uv
 
 pytestmark = pytest.mark.integration
-
-ROOT = Path(__file__).parents[2]
-
-
-def uv(*arguments: str, folder: Path) -> str:
-    program = Uv.find(folder).program
-    done = subprocess.run(
-        [program, "--quiet", *arguments], cwd=folder, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel of this tree; installing it needs the index that people install from."""
-    try:
-        with urllib.request.urlopen("https://pypi.org/simple/uv/", timeout=10):
-            pass
-    except OSError as error:
-        pytest.skip(f"pypi.org cannot be reached: {error}")
-    folder = tmp_path_factory.mktemp("dist")
-    uv("build", "--wheel", "--out-dir", str(folder), folder=ROOT)
-    (found,) = folder.glob("*.whl")
-    return found
-
-
-@pytest.fixture(scope="module")
-def tested(wheel):
-    """The file of tested versions, as it is in the wheel."""
-    path = wheel.with_name("constraints.txt")
-    with zipfile.ZipFile(wheel) as archive:
-        path.write_bytes(archive.read("airfoil/constraints.txt"))
-    return path
 
 
 def test_the_platform_resolves_to_what_was_tested(wheel, tested, tmp_path):

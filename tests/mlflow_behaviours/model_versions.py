@@ -168,3 +168,14 @@ def a_search_does_not_tell_aliases_and_comes_in_pages(talk):
     assert [row["version"] for row in rows] == ["1", "2", "3"]
     assert not any("aliases" in row for row in rows)
     assert "next_page_token" not in rest
+
+
+def names_with_one_kind_of_quotes_are_found_by_the_other(talk):
+    """A filter has no way to escape a quote."""
+    for stem, mark in (("it's", '"'), ('say "it"', "'")):
+        name = _model(talk, stem)
+        talk.version(name)
+        clause = f"name = {mark}{name}{mark}"
+        (found,) = talk.ask("GET", "model-versions/search", filter=clause)["model_versions"]
+        (model,) = talk.ask("GET", "registered-models/search", filter=clause)["registered_models"]
+        assert (found["name"], model["name"]) == (name, name)

@@ -225,3 +225,14 @@ def a_search_is_within_experiments_and_among_the_living(talk):
     assert _search(talk, number, run_view_type="ALL") == ["a", "b", "c"]
     assert talk.ask("POST", "runs/search") == {}
     assert talk.refusal("POST", "runs/search", experiment_ids=["x"]) == INVALID
+
+
+def runs_of_all_experiments_are_asked_for_by_a_tag_with_any_value(talk):
+    """As a clean-up looks for everything of Airflow that is still RUNNING."""
+    homes = [talk.experiment(stem) for stem in ("a", "b")]
+    tags = [{"key": "airflow.dag_id", "value": "it's"}]
+    runs = [talk.run(number, tags=tags) for number in homes]
+    talk.run(homes[0])
+    clause = "tags.`airflow.dag_id` LIKE '%' AND attributes.status = 'RUNNING'"
+    answer = talk.ask("POST", "runs/search", experiment_ids=homes, filter=clause, run_view_type="ACTIVE_ONLY")
+    assert {one["info"]["run_id"] for one in answer["runs"]} == set(runs)

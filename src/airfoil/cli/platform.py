@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
     from airfoil.stack.state import StackState
 
-# mlflow-skinny and uvicorn come with the base install, and say nothing about the platform.
+# mlflow-skinny, which workers that save models have, says nothing about the platform.
 PLATFORM_DISTRIBUTIONS = ("mlflow", "uvicorn", "starlette")
 STATUS_HELP = """Show what runs, the latest DAG runs and what is wrong.
 

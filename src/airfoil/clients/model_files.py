@@ -33,6 +33,9 @@ XGBOOST_PACKAGES = ("mlflow", "numpy", "pandas")
 XGBOOST_NAMES = ("xgboost", "xgboost-cpu")
 """The distributions that bring the module xgboost; the second one without GPU libraries."""
 
+# A worker may have the small one, which is the same module in the same release; who loads the model may have the other.
+STAND_INS = {"mlflow": "mlflow-skinny"}
+
 
 @dataclass(frozen=True)
 class ModelIdentity:
@@ -48,13 +51,24 @@ def pinned_requirements(packages: Iterable[str]) -> list[str]:
     pins = []
     for package in sorted(set(packages)):
         try:
-            pins.append(f"{package}=={metadata.version(package)}")
+            pins.append(f"{package}=={_version(package)}")
         except metadata.PackageNotFoundError as error:
+            move = f"Install it (`uv add {package}`), or take it from the model's packages."
+            if package in BASE_PACKAGES:
+                move = "Install what saving models needs: `pip install 'airfoil[models]'`."
             raise ConfigurationError(
-                f"The model is said to need '{package}', which is not installed here",
-                f"Install it (`uv add {package}`), or take it from the model's packages.",
+                f"The model is said to need '{package}', which is not installed here", move
             ) from error
     return pins
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        if package not in STAND_INS:
+            raise
+        return metadata.version(STAND_INS[package])
 
 
 def save_model(
@@ -94,10 +108,12 @@ def save_xgboost_model(
     packages: Sequence[str] = (),
 ) -> None:
     """Write an XGBoost model as an MLflow model: UBJSON file, signature, example rows, pinned packages."""
+    # Before the imports: what is missing is told in words, and at once.
+    requirements = pinned_requirements((*XGBOOST_PACKAGES, _installed(XGBOOST_NAMES), *packages))
+
     import mlflow.xgboost
     from mlflow.models import infer_signature
 
-    requirements = pinned_requirements((*XGBOOST_PACKAGES, _installed(XGBOOST_NAMES), *packages))
     mlflow.xgboost.save_model(
         estimator,
         str(folder),
@@ -119,11 +135,12 @@ def save_sklearn_model(
     trusted_types: Sequence[str] = (),
 ) -> None:
     """Write a scikit-learn estimator as an MLflow model: skops file, signature, example rows, pinned packages."""
+    requirements = pinned_requirements((*BASE_PACKAGES, *packages))
+
     import mlflow.sklearn
     from mlflow.exceptions import MlflowException
     from mlflow.models import infer_signature
 
-    requirements = pinned_requirements((*BASE_PACKAGES, *packages))
     if "skops.io" not in sys.modules:
         name_homes_of_scipy_functions()
     try:

@@ -120,12 +120,12 @@ def get_provider_info() -> dict[str, Any]:
                     "timeout_seconds": {
                         "label": "Timeout (seconds)",
                         "description": "How long one request may take.",
-                        "schema": {"type": "number", "default": 10, "exclusiveMinimum": 0},
+                        "schema": {"type": ["number", "null"], "default": 10, "exclusiveMinimum": 0},
                     },
                     "tries": {
                         "label": "Tries",
                         "description": "How often a request is sent before the task fails.",
-                        "schema": {"type": "integer", "default": 3, "minimum": 1, "maximum": 10},
+                        "schema": {"type": ["integer", "null"], "default": 3, "minimum": 1, "maximum": 10},
                     },
                 },
             },

@@ -43,6 +43,26 @@ def test_only_models_of_xgboost_s_own_are_written_by_it():
     assert not is_xgboost(object())
 
 
+def test_the_small_mlflow_stands_for_the_whole(monkeypatch):
+    def version(package):
+        if package == "mlflow":
+            raise metadata.PackageNotFoundError(package)
+        return {"mlflow-skinny": "3.17.2"}[package]
+
+    monkeypatch.setattr("airfoil.clients.model_files.metadata.version", version)
+    assert pinned_requirements(["mlflow"]) == ["mlflow==3.17.2"]
+
+
+def test_without_mlflow_the_extra_that_brings_it_is_named(monkeypatch):
+    def version(package):
+        raise metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr("airfoil.clients.model_files.metadata.version", version)
+    with pytest.raises(ConfigurationError, match="'mlflow'") as caught:
+        pinned_requirements(["mlflow"])
+    assert "airfoil[models]" in caught.value.next_move
+
+
 def test_a_package_that_is_not_here_is_named():
     with pytest.raises(ConfigurationError, match="'no-such-thing'") as caught:
         pinned_requirements(["no-such-thing"])
