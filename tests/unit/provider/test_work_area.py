@@ -1,0 +1,70 @@
+"""The work area: where it lies, one folder for each DAG run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airfoil.errors import ConfigurationError
+from airfoil.provider.work_area import folder_name, run_folder, work_area_of
+
+pytestmark = pytest.mark.unit
+
+
+def context(**fields):
+    values = {"dag_id": "shop", "run_id": "manual__1", "task_id": "train", "map_index": -1} | fields
+    return {"ti": SimpleNamespace(**values)}
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__AIRFOIL__WORK_AREA", str(tmp_path / "w"))
+    return tmp_path / "w"
+
+
+def test_each_run_has_a_folder_and_each_task_one_inside(root):
+    assert work_area_of(context()).root == root / "shop" / "manual__1" / "train"
+    assert work_area_of(context(map_index=3)).root == root / "shop" / "manual__1" / "train" / "3"
+    assert work_area_of(context(map_index=None)).root == work_area_of(context()).root
+    assert run_folder("shop", "manual__1") == root / "shop" / "manual__1"
+    assert not root.exists(), "nothing is made before something is written"
+
+
+def test_what_one_task_writes_another_reads(root):
+    ref = work_area_of(context()).write("train", pa.table({"x": [1, 2]}))
+    other = work_area_of(context(task_id="score"))
+    assert other.read(ref).to_pydict() == {"x": [1, 2]}
+    assert other.open(ref).count_rows() == 2
+    assert (other.path("note.txt").parent).is_dir()
+    assert "score" in repr(other)
+
+
+def test_without_a_setting_it_lies_in_airflows_home(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__AIRFOIL__WORK_AREA", "")
+    monkeypatch.setenv("AIRFLOW_HOME", "/srv/airflow")
+    assert run_folder("a", "b") == Path("/srv/airflow/work/a/b")
+
+
+def test_an_object_store_is_refused_in_words(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__AIRFOIL__WORK_AREA", "s3://lake/work")
+    with pytest.raises(ConfigurationError, match="s3://lake/work"):
+        work_area_of(context())
+
+
+@pytest.mark.parametrize("plain", ["shop", "scheduled__2026-01-01", "a.b-c_d"])
+def test_an_id_that_can_be_a_folder_is_one(plain):
+    assert folder_name(plain) == plain
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_any_id_is_a_folder_of_its_own(first, second):
+    one, other = folder_name(first), folder_name(second)
+    assert (one == other) == (first == second)
+    assert "/" not in one
+    assert one not in {".", ".."}
+    assert len(one) < 120
