@@ -6,9 +6,12 @@ Change a parameter when you trigger it: `airfoil run example_dag --conf '{"trees
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, task
+
+if TYPE_CHECKING:
+    from airfoil import MlflowRun
 
 
 @dag(
@@ -27,25 +30,20 @@ from airflow.sdk import Param, dag, get_current_context, task
 def example_dag() -> None:
     """Train a model, then say how good it is."""
 
-    @task
-    def train_wine_classifier() -> dict[str, Any]:
-        """Train, and log everything about it to one MLflow run, which a further try continues."""
+    @task.mlflow
+    def train_wine_classifier(mlflow_run: MlflowRun, params: dict[str, Any]) -> dict[str, Any]:
+        """Train, and log everything about it to the MLflow run of this task, which a further try continues."""
         # Imported here, so that this file is parsed in no time; the platform's workers have these modules loaded.
-        from airfoil.provider.hooks.mlflow import MlflowHook
         from airfoil.steps.charts import draw_confusion
         from airfoil.steps.training import ForestParameters, train_forest, wine_data
 
-        context = get_current_context()
-        parameters = ForestParameters(**context["params"])
-
-        with MlflowHook("mlflow_default").run_of(context) as run:
-            run.log_params(parameters.to_json())
-            trained = train_forest(wine_data(), parameters)
-            run.log_metrics(trained.scores.values)
-            run.log_figure(draw_confusion(trained.confusion, trained.label_names), "confusion.png")
-            model = run.log_model(trained.estimator, name="wine", example=trained.example)
-
-        return {"accuracy": trained.scores["accuracy"], "model": model.uri, "mlflow_run": run.url}
+        parameters = ForestParameters(**params)
+        mlflow_run.log_params(parameters.to_json())
+        trained = train_forest(wine_data(), parameters)
+        mlflow_run.log_metrics(trained.scores.values)
+        mlflow_run.log_figure(draw_confusion(trained.confusion, trained.label_names), "confusion.png")
+        model = mlflow_run.log_model(trained.estimator, name="wine", example=trained.example)
+        return {"accuracy": trained.scores["accuracy"], "model": model.uri, "mlflow_run": mlflow_run.url}
 
     @task
     def report(training: dict[str, Any]) -> None:

@@ -10,10 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from airfoil.clients.task_run import MlflowRun
     from airfoil.errors import AirfoilError, ConfigurationError, InternalError, NeighbourError
     from airfoil.provider.assets import Model
     from airfoil.provider.authoring import approve, evaluate, gate, promote, register, rollback
     from airfoil.provider.profiles import profile
+    from airfoil.provider.work_area import WorkArea
     from airfoil.records import Comparison, DataRef, GateDecision, ModelRef, Record, Scores
     from airfoil.stack.platform_link import connect
     from airfoil.steps.gates import Gate
@@ -29,11 +31,13 @@ _HOMES = {
     "Gate": "airfoil.steps.gates",
     "GateDecision": "airfoil.records",
     "InternalError": "airfoil.errors",
+    "MlflowRun": "airfoil.clients.task_run",
     "Model": "airfoil.provider.assets",
     "ModelRef": "airfoil.records",
     "NeighbourError": "airfoil.errors",
     "Record": "airfoil.records",
     "Scores": "airfoil.records",
+    "WorkArea": "airfoil.provider.work_area",
     "approve": "airfoil.provider.authoring",
     "connect": "airfoil.stack.platform_link",
     "evaluate": "airfoil.provider.authoring",
@@ -52,11 +56,13 @@ __all__ = [
     "Gate",
     "GateDecision",
     "InternalError",
+    "MlflowRun",
     "Model",
     "ModelRef",
     "NeighbourError",
     "Record",
     "Scores",
+    "WorkArea",
     "__version__",
     "approve",
     "connect",

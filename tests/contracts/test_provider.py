@@ -64,6 +64,20 @@ def test_modules_on_disk_and_modules_in_the_info_are_the_same(kind):
     assert listed == on_disk
 
 
+def test_task_decorators_on_disk_and_in_the_info_are_the_same():
+    on_disk = {path.stem for path in (PROVIDER / "decorators").glob("*.py") if path.stem != "__init__"}
+    listed = {entry["name"]: load(entry["class-name"]) for entry in get_provider_info()["task-decorators"]}
+    homes = {name: f"airfoil.provider.decorators.{name}" for name in on_disk}
+    assert {name: decorator.__module__ for name, decorator in listed.items()} == homes
+
+
+def test_links_on_disk_and_in_the_info_are_the_same():
+    modules = [path for path in (PROVIDER / "links").glob("*.py") if path.stem != "__init__"]
+    listed = [load(path) for path in get_provider_info()["extra-links"]]
+    assert {link.__module__ for link in listed} == {f"airfoil.provider.links.{path.stem}" for path in modules}
+    assert all(isinstance(link().name, str) for link in listed)
+
+
 def test_listed_integrations_are_declared():
     info = get_provider_info()
     used = {entry["integration-name"] for kind in KINDS for entry in info.get(kind, [])}

@@ -259,4 +259,13 @@ def test_the_provider_declares_its_options(copy):
         "from airflow.utils.providers_configuration_loader import providers_configuration_loaded\n"
         "print(providers_configuration_loaded(lambda: sorted(conf.as_dict()['airfoil']))())"
     )
-    assert copy.python(code) == "['gpu_pool', 'profiles', 'source_folders']"
+    ours = [
+        "experiment",
+        "gpu_pool",
+        "profiles",
+        "source_folders",
+        "webhook_secret",
+        "webhook_url",
+        "work_area",
+    ]
+    assert copy.python(code) == str(ours)

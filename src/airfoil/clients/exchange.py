@@ -167,7 +167,12 @@ def _parsed(response: httpx.Response, server: MlflowServer) -> Answer:
     return answer
 
 
-def _unreachable(server: MlflowServer, error: Exception) -> ServiceUnreachableError:
+def _unreachable(server: MlflowServer, error: Exception) -> AirfoilError:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return ConfigurationError(
+            f"The certificate of MLflow at {server.uri} is not trusted here: {error}",
+            "Name the file of the authority that signed it: 'ca_file' of the MLflow connection.",
+        )
     reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or repr(error)
     return ServiceUnreachableError(
         f"MLflow at {server.uri} cannot be reached: {reason}",

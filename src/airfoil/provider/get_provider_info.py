@@ -29,6 +29,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "airfoil.provider.operators.evaluate_model",
                     "airfoil.provider.operators.gate",
+                    "airfoil.provider.operators.mlflow_function",
                     "airfoil.provider.operators.promote_model",
                     "airfoil.provider.operators.register_model",
                     "airfoil.provider.operators.rollback_model",
@@ -48,6 +49,10 @@ def get_provider_info() -> dict[str, Any]:
             },
         ],
         "asset-uris": [{"schemes": ["mlflow"], "handler": "airfoil.provider.assets.check_uri"}],
+        "task-decorators": [
+            {"name": "mlflow", "class-name": "airfoil.provider.decorators.mlflow.mlflow_task"}
+        ],
+        "extra-links": ["airfoil.provider.links.mlflow_run.MlflowRunLink"],
         "config": {
             "airfoil": {
                 "description": "What Airfoil's stack writes from airfoil.toml; without a stack, write it here.",
@@ -83,6 +88,23 @@ def get_provider_info() -> dict[str, Any]:
                         "type": "string",
                         "sensitive": True,
                         "example": None,
+                        "default": "",
+                    },
+                    "experiment": {
+                        "description": "The MLflow experiment of tasks that name none. Empty: each DAG has its own, "
+                        "called after it.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "churn",
+                        "default": "",
+                    },
+                    "work_area": {
+                        "description": "The folder in which tasks keep their data, one folder below it for each DAG "
+                        "run; on a disk that all workers share when there are several. Empty: ``work`` in "
+                        "AIRFLOW_HOME.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "/srv/airflow/work",
                         "default": "",
                     },
                     "source_folders": {

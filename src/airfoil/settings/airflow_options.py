@@ -57,6 +57,8 @@ OURS: Mapping[str, str] = {
     "airfoil.gpu_pool": "Set the slots of the pool: `gpu = 1` below [pools].",
     "airfoil.webhook_secret": _GENERATED,
     "airfoil.source_folders": "The project's src/ is watched and importable as it is.",
+    "airfoil.experiment": "Set mlflow.experiment.",
+    "airfoil.work_area": "Data of runs is kept in .airfoil/work.",
 }
 """Airflow's options that the platform decides -> what to do instead. docs/settings.md lists them."""
 

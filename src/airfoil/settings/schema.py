@@ -89,6 +89,8 @@ class MlflowSettings(Section):
     """Of an MLflow that exists; then none is started."""
     username: Username = ""
     """Our login there; empty when it asks for none."""
+    experiment: Annotated[str, Field(description="the name of an experiment, in quotes")] = ""
+    """Of tasks that name none; empty: each DAG has its own."""
 
 
 class PageSettings(Section):

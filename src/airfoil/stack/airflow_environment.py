@@ -100,6 +100,10 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
     yield Option("logging", "base_log_folder", str(project.task_logs), "task logs inside the project")
     why = "watched, so that DAGs which use the user's package are parsed again; kept out of long-lived processes"
     yield Option("airfoil", "source_folders", str(project.sources), why)
+    yield Option("airfoil", "work_area", str(project.work), "data of runs inside the project")
+    yield Option(
+        "airfoil", "experiment", settings.mlflow.experiment, "of tasks that name none; empty: the DAG's own"
+    )
     if webhooks_are_safe(settings):
         why = "MLflow tells Airflow of moved models at once"
         yield Option("airfoil", "webhook_url", f"{url}/airfoil/events", why)

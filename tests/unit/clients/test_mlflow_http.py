@@ -163,3 +163,13 @@ def test_a_file_is_sent_whole_on_every_try(tmp_path):
     with script.client() as http:
         http.put("artifacts/model.bin", file)
     assert script.bodies == [b"0123456789", b"0123456789"]
+
+
+def test_a_certificate_that_nobody_here_trusts_is_a_matter_of_configuration():
+    said = (
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate"
+    )
+    script = Script(*[httpx.ConnectError(said)] * 3)
+    with pytest.raises(ConfigurationError, match="is not trusted here") as caught:
+        script.client().get("a")
+    assert "ca_file" in caught.value.next_move

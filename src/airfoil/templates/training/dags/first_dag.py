@@ -6,9 +6,12 @@ Change a parameter when you trigger it: `airfoil run first_dag --param trees=200
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, task
+
+if TYPE_CHECKING:
+    from airfoil import MlflowRun
 
 
 @dag(
@@ -25,29 +28,26 @@ from airflow.sdk import Param, dag, get_current_context, task
 def first_dag() -> None:
     """Train a model, then say how good it is."""
 
-    @task
-    def train() -> dict[str, Any]:
-        """Train on our own features, and log everything about it to one MLflow run."""
+    @task.mlflow
+    def train(mlflow_run: MlflowRun, params: dict[str, Any]) -> dict[str, Any]:
+        """Train on our own features, and log everything about it to the MLflow run of this task."""
         # Imported here, so that this file is parsed in no time and a saved change counts from the next task on.
         from dataclasses import replace
 
         from NAME.features import add_ratios
 
-        from airfoil.provider.hooks.mlflow import MlflowHook
         from airfoil.steps.training import ForestParameters, train_forest, wine_data
 
         # Next edit 3: read your own data. A library it needs: `airfoil add PACKAGE`, then import it here.
         wines = wine_data()
         table = replace(wines, features=add_ratios(wines.features))
 
-        context = get_current_context()
-        parameters = ForestParameters(trees=context["params"]["trees"])
-        with MlflowHook("mlflow_default").run_of(context) as run:
-            run.log_params({**parameters.to_json(), "features": len(table.features.columns)})
-            trained = train_forest(table, parameters)
-            run.log_metrics(trained.scores.values)
-            model = run.log_model(trained.estimator, name="wine", example=trained.example)
-        return {"accuracy": trained.scores["accuracy"], "model": model.uri, "mlflow_run": run.url}
+        parameters = ForestParameters(trees=params["trees"])
+        mlflow_run.log_params({**parameters.to_json(), "features": len(table.features.columns)})
+        trained = train_forest(table, parameters)
+        mlflow_run.log_metrics(trained.scores.values)
+        model = mlflow_run.log_model(trained.estimator, name="wine", example=trained.example)
+        return {"accuracy": trained.scores["accuracy"], "model": model.uri, "mlflow_run": mlflow_run.url}
 
     @task
     def report(training: dict[str, Any]) -> None:
