@@ -5,5 +5,6 @@ They need no server, no Airflow and no file outside a test's own folder. Must no
 
 from airfoil.clients.testing.fake_mlflow import FakeMlflow
 from airfoil.clients.testing.fake_run import FakeMlflowRun, fake_mlflow_run
+from airfoil.clients.testing.fake_work import FakeWork, fake_work
 
-__all__ = ["FakeMlflow", "FakeMlflowRun", "fake_mlflow_run"]
+__all__ = ["FakeMlflow", "FakeMlflowRun", "FakeWork", "fake_mlflow_run", "fake_work"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 from tests.mlflow_behaviours import server as behaviours
 from tests.mlflow_behaviours.talk import behaviours_of
 
+import airfoil.clients
 from airfoil.clients.claims import Claims
 from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.mlflow_server import MlflowServer
@@ -55,6 +58,15 @@ def test_a_path_below_a_host_and_a_login_are_fine(server):
         assert (
             http.get("api/2.0/mlflow/experiments/get", experiment_id="0")["experiment"]["name"] == "Default"
         )
+
+
+def test_every_address_that_our_clients_know_is_known(server):
+    folder = Path(airfoil.clients.__file__).parent
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    known = [pattern for _, pattern in server._routes]
+    asked = {f"mlflow/{path}" for path in re.findall(r"\{API\}/([a-z][\w/{}-]+)", text)}
+    assert len(asked) > 15
+    assert [path for path in sorted(asked) if not any(re.fullmatch(one, path) for one in known)] == []
 
 
 def test_of_twenty_threads_one_wins(server):
