@@ -40,7 +40,7 @@ from airfoil.provider.assets import Model
 
 champion = Model("wine").at("champion")
 
-with DAG("on_move", schedule=[champion]):
+with DAG("on_move", schedule=[champion], max_active_runs=1):
 
     @task
     def say(triggering_asset_events):
@@ -129,7 +129,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     (platform.project.dags / "on_move.py").write_text(DAG_FILE, encoding="utf-8")
     for found in lent(platform):
         found.up()
-        yield watched(Shop(found))
+        shop = Shop(found)
+        yield watched(shop)
+        shop.mlflow.close()
 
 
 def watched(shop: Shop) -> Shop:

@@ -32,8 +32,8 @@ from airfoil.errors import AirfoilError
 if TYPE_CHECKING:
     from airfoil.clients.mlflow_async_http import MlflowAsyncHttp
 
-WAIT_SECONDS = 20.0
-"""How long the receiver keeps a caller waiting."""
+WAIT_SECONDS = 10.0
+"""How long the receiver keeps a caller waiting, and so a server that is told to stop."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
 _log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ it. So a forged, repeated or lost message cannot make, double or lose an event. 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import OrderedDict
@@ -67,7 +68,14 @@ class Receiver:
     async def wait(self, request: Request) -> dict[str, Any]:
         """Keep a triggerer waiting until the bell rings."""
         heard = (await self._genuine(request)).decode("utf-8", "replace")
-        return {"count": await self.bell.wait(heard, WAIT_SECONDS)}
+        ringing = asyncio.ensure_future(self.bell.wait(heard, WAIT_SECONDS))
+        leaving = asyncio.ensure_future(request.receive())  # after the body, only that the caller has gone
+        try:
+            await asyncio.wait({ringing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ringing.cancel()
+            leaving.cancel()
+        return {"count": self.bell.count}
 
     async def _genuine(self, request: Request) -> bytes:
         """Return the body of a message that is signed, recent and new."""

@@ -121,6 +121,28 @@ def test_a_triggerer_that_waits_hears_at_once_what_it_missed(desk):
     assert again != heard
 
 
+def test_a_triggerer_that_has_gone_is_not_waited_for(desk):
+    heard = desk.send(b"", path="/events/wait", delivery="w-1").json()["count"]
+    headers = {DELIVERY_HEADER: "w-2", TIMESTAMP_HEADER: str(NOW)}
+    headers[SIGNATURE_HEADER] = sign(SECRET, "w-2", str(NOW), heard.encode())
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/events/wait",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    messages = [{"type": "http.request", "body": heard.encode()}, {"type": "http.disconnect"}]
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(_message):
+        return
+
+    asyncio.run(asyncio.wait_for(desk.app(scope, receive, send), 5))
+
+
 def test_nobody_waits_without_the_secret(desk):
     assert desk.send(b"", path="/events/wait", secret="another").status_code == 401
 
