@@ -107,6 +107,22 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "/srv/airflow/work",
                         "default": "",
                     },
+                    "mlflow_conn_ids": {
+                        "description": "Connections of the MLflow servers on which runs that Airflow's work left open "
+                        "are closed, separated by commas.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "mlflow_default,mlflow_team",
+                        "default": "mlflow_default",
+                    },
+                    "reaper_seconds": {
+                        "description": "How often the scheduler looks for MLflow runs that were left open, by tasks "
+                        "that were killed for example. 0: never.",
+                        "version_added": "0.1.0",
+                        "type": "float",
+                        "example": None,
+                        "default": "30",
+                    },
                     "source_folders": {
                         "description": "Folders of code that DAG files import, joined as in ``PATH``; when a file in "
                         "them changes, the DAG processor of Airfoil's stack parses anew.",
