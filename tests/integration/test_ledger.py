@@ -247,10 +247,11 @@ def test_history_is_right_at_any_moment_of_a_hundred_moves(shelf):
         script.append((now, to))
     for moment, to in script:
         assert shelf.http.do(ledger.at(MODEL, alias, moment)).to_version == to
-        before = [one for one in script if one[0] < moment]
-        found = shelf.http.do(ledger.at(MODEL, alias, moment - timedelta(seconds=1)))
-        assert (found.to_version if found else None) == (before[-1][1] if before else None)
-    assert linear(shelf.http.do(ledger.entries(MODEL, alias)))
+    history = shelf.http.do(ledger.histories(MODEL))[MODEL, alias]
+    assert linear(history.entries)
+    assert history.at(script[0][0] - timedelta(seconds=1)) is None
+    for (_, before), (moment, _) in itertools.pairwise(script):
+        assert history.at(moment - timedelta(seconds=1)).to_version == before
 
 
 def test_details_of_any_length_come_back(shelf, ledger):
