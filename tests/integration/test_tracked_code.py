@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import httpx
 import pytest
@@ -141,7 +142,9 @@ def scene(migrated_airflow, tmp_path_factory):
     home = AirflowHome(folder / "home")
     (folder / "dags").mkdir()
     file = folder / "dags" / "code.py"
-    file.write_text(DAG)
+    guide = (Path(__file__).parents[2] / "docs" / "tracking.md").read_text(encoding="utf-8")
+    printed = guide.partition("```python\n")[2].partition("```")[0]
+    file.write_text(DAG + printed.replace("from __future__ import annotations\n", ""), encoding="utf-8")
     with mlflow_server(folder / "mlflow") as server:
         found = play(home, file, AIRFLOW_CONN_MLFLOW_DEFAULT=f"mlflow://{server.uri.removeprefix('http://')}")
         yield found, runs_by_dag(server.uri)
@@ -180,6 +183,7 @@ def runs_by_dag(uri):
 def test_every_task_is_green(scene):
     found, _ = scene
     assert {dag_id: run["state"] for dag_id, run in found.runs.items()} == {
+        "slope": "success",
         "records": "success",
         "pasted": "success",
     }
@@ -188,7 +192,7 @@ def test_every_task_is_green(scene):
 
 def test_every_task_has_one_run_and_no_other_run_was_made(scene):
     found, runs = scene
-    assert set(runs) == {"records", "pasted"}, "no run without a DAG"
+    assert set(runs) == {"records", "pasted", "slope"}, "no run without a DAG"
     for dag_id, by_name in runs.items():
         expected = {*found.tasks(dag_id), found.runs[dag_id]["run_id"]} - {"after"}
         assert set(by_name) == expected
@@ -223,3 +227,10 @@ def test_autologging_logs_to_the_run_of_the_task(scene):
     assert fitted["params"]["C"] == "2.5"
     assert "training_accuracy_score" in fitted["metrics"]
     assert fitted["models"] == [], "models are logged by hand, with their packages"
+
+
+def test_the_dag_of_the_guide_runs_as_printed(scene):
+    found, runs = scene
+    assert runs["slope"]["train"][0]["params"] == {"rate": "0.05"}
+    assert runs["slope"]["train"][0]["metrics"]["loss"] < 0.001
+    assert "The slope is 2.000." in found.log

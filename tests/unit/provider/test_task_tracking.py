@@ -257,3 +257,17 @@ def test_the_experiment_is_given_or_configured_or_the_dag(monkeypatch):
     monkeypatch.setenv("AIRFLOW__AIRFOIL__EXPERIMENT", " all ")
     assert experiment_name("shop") == "all"
     assert experiment_name("shop", "mine") == "mine"
+
+
+def test_what_tracking_costs_in_requests(mlflow, make_context, store):
+    """Each request is a wait of some 10 ms for the task; the cost of a task that does nothing is counted here."""
+    attempt(make_context())
+    for context, opening in (
+        (make_context(store, task_id="b"), 5),
+        (make_context(store, task_id="b", try_number=2), 5),
+    ):
+        mlflow.calls.clear()
+        with task_run(context):
+            assert len(mlflow.calls) <= opening, mlflow.calls
+            mlflow.calls.clear()
+        assert len(mlflow.calls) <= 2, mlflow.calls

@@ -1,7 +1,7 @@
 """The operator behind `@task.mlflow`: a Python function that runs inside the MLflow run of its task instance.
 
-What a PythonOperator can do, this can: mapping, async functions, retries, several outputs, deferral in a subclass. Must
-not know how a run is found.
+What a PythonOperator can do, this can: mapping, async functions, retries, several outputs, deferral in a subclass. What
+talks to MLflow is imported when a task runs: every task of a DAG parses its file. Must not know how a run is found.
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.python import PythonOperator
 
-from airfoil.clients.fluent_session import fluent_session
-from airfoil.provider.fingerprints import code_digest
-from airfoil.provider.hooks.mlflow import MlflowHook
 from airfoil.provider.injection import asks_for
 from airfoil.provider.links.mlflow_run import MlflowRunLink
 from airfoil.provider.profiled_operator import ProfiledOperator
-from airfoil.provider.record_arguments import rebuild_arguments, to_plain
-from airfoil.provider.task_tracking import TaskRun, task_run
-from airfoil.provider.work_area import work_area_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from airflow.sdk import Context
+
+    from airfoil.provider.task_tracking import TaskRun
+
+DEFAULT_CONNECTION = "mlflow_default"
 
 
 class MlflowFunctionOperator(ProfiledOperator, PythonOperator):
@@ -44,7 +42,7 @@ class MlflowFunctionOperator(ProfiledOperator, PythonOperator):
         *,
         python_callable: Callable[..., Any],
         experiment: str | None = None,
-        mlflow_conn_id: str = MlflowHook.default_conn_name,
+        mlflow_conn_id: str = DEFAULT_CONNECTION,
         autolog: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -63,16 +61,22 @@ class MlflowFunctionOperator(ProfiledOperator, PythonOperator):
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on in the same run after a deferral."""
+        from airfoil.provider.record_arguments import to_plain
+
         with self._tracked(context, resuming=True):
             return to_plain(super().resume_execution(next_method, next_kwargs, context))
 
     def execute_callable(self) -> Any:
         """Call the function with records in, and plain JSON out."""
+        from airfoil.provider.record_arguments import rebuild_arguments, to_plain
+
         self.op_args, self.op_kwargs = rebuild_arguments(self.python_callable, self.op_args, self.op_kwargs)
         return to_plain(super().execute_callable())
 
     async def aexecute_callable(self) -> Any:
         """Await the function with records in, and plain JSON out."""
+        from airfoil.provider.record_arguments import rebuild_arguments, to_plain
+
         self.op_args, self.op_kwargs = rebuild_arguments(self.python_callable, self.op_args, self.op_kwargs)
         return to_plain(await super().aexecute_callable())
 
@@ -86,6 +90,11 @@ class MlflowFunctionOperator(ProfiledOperator, PythonOperator):
 
     @contextmanager
     def _tracked(self, context: Context, *, resuming: bool) -> Iterator[None]:
+        from airfoil.clients.fluent_session import fluent_session
+        from airfoil.provider.fingerprints import code_digest
+        from airfoil.provider.task_tracking import task_run
+        from airfoil.provider.work_area import work_area_of
+
         given = {"args": list(self.op_args), "kwargs": dict(self.op_kwargs), "params": context.get("params")}
         with task_run(
             context,

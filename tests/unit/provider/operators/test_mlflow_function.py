@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from datetime import timedelta
 from types import SimpleNamespace
@@ -12,7 +13,8 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from airfoil.clients.task_run import MlflowRun
-from airfoil.provider.operators.mlflow_function import MlflowFunctionOperator
+from airfoil.provider.hooks.mlflow import MlflowHook
+from airfoil.provider.operators.mlflow_function import DEFAULT_CONNECTION, MlflowFunctionOperator
 from airfoil.provider.work_area import WorkArea
 from airfoil.records import DataRef, Scores
 
@@ -198,10 +200,20 @@ def test_it_is_mapped_and_placed_as_any_operator():
 def test_autologging_is_asked_for_by_name(run, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "airfoil.provider.operators.mlflow_function.fluent_session",
+        "airfoil.clients.fluent_session.fluent_session",
         lambda server, run_id, autolog: asked.append(autolog) or SimpleNamespace(__enter__=None),
     )
     for autolog in (True, False):
         with pytest.raises(TypeError):
             run(print, autolog=autolog)
     assert asked == [True, False]
+
+
+def test_a_dag_file_that_is_parsed_loads_no_client():
+    code = (
+        "import sys, airfoil.provider.decorators.mlflow\n"
+        "print(sorted(name for name in sys.modules if name.startswith('airfoil.clients')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert MlflowHook.default_conn_name == DEFAULT_CONNECTION
