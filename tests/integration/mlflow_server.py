@@ -1,4 +1,4 @@
-"""A plain MLflow server on SQLite, without login: for tests of what any MLflow server does."""
+"""A plain MLflow server without login, on SQLite or another database: for tests of what any MLflow server does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tests.integration.servers import free_port, wait_until
 
 
 @contextmanager
-def plain_mlflow(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+def plain_mlflow(
+    folder: Path, settings: Mapping[str, str] | None = None, *, database: str = "", workers: int = 1
+) -> Iterator[str]:
     """Start one in a folder; its address. Webhooks may go to this machine."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -26,8 +28,8 @@ def plain_mlflow(folder: Path, settings: Mapping[str, str] | None = None) -> Ite
         "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
         **(settings or {}),
     }
-    argv = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
-    argv += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    argv = [sys.executable, "-m", "mlflow", "server", "--workers", str(workers), "--port", str(port)]
+    argv += ["--backend-store-uri", database or f"sqlite:///{folder / 'mlflow.db'}"]
     argv += ["--artifacts-destination", str(folder / "artifacts")]
     log = folder / "log"
     with log.open("ab") as output:

@@ -89,20 +89,22 @@ class Claims:
 def claim_cell(run_id: str, key: str, value: str) -> Exchange[str]:
     """Write a parameter of a run if it has none of that name; return the one it has then."""
     request = {"run_id": run_id, "key": key, "value": value}
-    try:
-        yield from post(f"{API}/runs/log-parameter", request)
-    except (ConfigurationError, ServiceAnswerError):
-        # Somebody was first (how a server says that is its own business), or the request itself was refused.
-        run = (yield from get(f"{API}/runs/get", run_id=run_id))["run"]
-        if _is_deleted(run):
-            yield from _restore(run_id)
+    is_restored = False
+    while True:
+        try:
             yield from post(f"{API}/runs/log-parameter", request)
+        except (ConfigurationError, ServiceAnswerError):
+            # Somebody was first (how a server says that is its own business), or the request itself was refused.
+            run = (yield from get(f"{API}/runs/get", run_id=run_id))["run"]
+            held = _pairs(run, "params").get(key)
+            if held is not None:
+                return held
+            if is_restored or not _is_deleted(run):
+                raise
+            yield from _restore(run_id)
+            is_restored = True
+        else:
             return value
-        held = _pairs(run, "params").get(key)
-        if held is None:
-            raise
-        return held
-    return value
 
 
 def read_cells(run_id: str) -> Exchange[dict[str, str]]:

@@ -70,6 +70,7 @@ def test_a_deleted_anchor_is_taken_out_of_the_bin(server, http, knows):
     anchor = http.do(claims.anchor_id("wine"))
     server.runs[anchor]["info"]["lifecycle_stage"] = "deleted"
     asking = claims if knows else Claims()
+    assert http.do(asking.claim("wine", "a", "2")) == "1"
     assert http.do(asking.claim("wine", "b", "2")) == "2"
     assert http.do(Claims().cells("wine")) == {"a": "1", "b": "2"}
 
