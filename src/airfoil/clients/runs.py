@@ -309,7 +309,8 @@ class Runs:
             "start_time": self._now_ms(),
             "tags": _rows({CANDIDATE_TAG: OPEN}),
         }
-        return RunInfo.read((yield from post(f"{API}/runs/create", request, repeatable=False))["run"])
+        # Sent again when its answer is lost: two candidates are no harm, one of them is found as abandoned.
+        return RunInfo.read((yield from post(f"{API}/runs/create", request))["run"])
 
     def _holder(self, bid: _Bid, run_id: str) -> Exchange[RunInfo | None]:
         """Look at who was first, until it has confirmed itself; one that does not is dead, and is confirmed for it."""

@@ -14,6 +14,8 @@ from airfoil.stack.rest import OK, JsonService
 # A search for runs must name its experiments; of more than this the least recently used are left out.
 MAX_EXPERIMENTS = 1000
 REGISTRY_PAGE = 100
+LEDGER_EXPERIMENT = "airfoil-ledger"
+"""Where the provider keeps its write-once cells: runs, but nobody's work."""
 
 
 class MlflowRest:
@@ -100,7 +102,10 @@ class MlflowRest:
         }
         answer = self._call("POST", "experiments/search", body=body)
         rows = self._rows(answer, "experiments")
-        return {str(row["experiment_id"]): str(row.get("name", "")) for row in rows if "experiment_id" in row}
+        names = {
+            str(row["experiment_id"]): str(row.get("name", "")) for row in rows if "experiment_id" in row
+        }
+        return {number: name for number, name in names.items() if name != LEDGER_EXPERIMENT}
 
     def _aliases(self) -> dict[tuple[str, str], list[str]]:
         # The search for versions leaves aliases out; the search for models has them.

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from airfoil.clients.claims import CANDIDATE_TAG, EXPERIMENT, Claims
+from airfoil.clients.mlflow_http import MlflowHttp
+from airfoil.clients.mlflow_server import MlflowServer
 from airfoil.clients.run_keys import RunKey
 from airfoil.clients.runs import (
     CLAIMS_TAG,
@@ -317,6 +320,22 @@ def test_a_claimant_whose_candidate_was_swept_away_stands_again(server, http, ru
             assert http.do(runs.discard(left["info"]["run_id"]))
     assert server.runs[seen[0].id]["info"]["lifecycle_stage"] == "active"
     settled(server)
+
+
+def test_a_lost_answer_is_no_error(server, clock):
+    """The request is sent again; what it had made is found as abandoned."""
+    address = MlflowServer("http://mlflow.test:5000", tries=2)
+    with MlflowHttp(address, pause=clock.wait, transport=httpx.MockTransport(server)) as http:
+        runs = Runs(clock=clock)
+        parent = http.do(runs.parent(KEY, experiment="wine", tags={}))
+        for request in ("create", "log-parameter", "log-batch"):
+            server.faults.lose_answer(f"mlflow/runs/{request}")
+        made = http.do(child(runs, parent))
+        clock.wait(3600)
+        for left in http.do(runs.abandoned_candidates(60)):
+            http.do(runs.discard(left.id))
+        settled(server)
+        assert {run.id for run in http.do(runs.running())} == {made.id, parent.id}
 
 
 # -- what the reaper asks

@@ -2,8 +2,9 @@ import base64
 
 import pytest
 
+from airfoil.clients.claims import EXPERIMENT
 from airfoil.errors import ServiceAnswerError, ServiceRefusedError, ServiceUnreachableError
-from airfoil.stack.mlflow_rest import MlflowRest
+from airfoil.stack.mlflow_rest import LEDGER_EXPERIMENT, MlflowRest
 
 pytestmark = pytest.mark.unit
 
@@ -59,6 +60,17 @@ def test_latest_runs_name_their_experiment_and_page(mlflow, http_server, answer)
     assert request.body["experiment_ids"] == ["3"]
     assert request.body["order_by"] == ["attributes.start_time DESC"]
     assert request.body["max_results"] == 2
+
+
+def test_the_ledger_is_nobodys_work(mlflow, http_server, answer):
+    rows = [{"experiment_id": "1", "name": "airfoil-ledger"}, {"experiment_id": "2", "name": "wine"}]
+    http_server.on("POST", f"{API}/experiments/search", answer({"experiments": rows}))
+    http_server.on("POST", f"{API}/runs/search", answer({}))
+
+    assert LEDGER_EXPERIMENT == EXPERIMENT
+    assert mlflow.latest_runs(5) == []
+    (request,) = http_server.asked(f"{API}/runs/search")
+    assert request.body["experiment_ids"] == ["2"]
 
 
 def test_without_experiments_there_are_no_runs(mlflow, http_server, answer):
