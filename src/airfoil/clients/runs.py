@@ -10,31 +10,52 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from airfoil.clients import claims as ledger
 from airfoil.clients.claims import CANDIDATE_TAG, Claims, claim_cell, read_cells
-from airfoil.clients.exchange import API, Answer, Exchange, get, pause, post
+from airfoil.clients.exchange import API, Exchange, get, pause, post
 from airfoil.clients.experiments import experiment_id, experiment_ids
+from airfoil.clients.run_info import (
+    CLAIMS_TAG,
+    ERROR_TAG,
+    FINGERPRINT_TAG,
+    FIRST_TRY,
+    GENERATION_TAG,
+    KEY_TAG,
+    PARENT_TAG,
+    REASON_TAG,
+    RUNNING,
+    SUPERSEDED_BY_TAG,
+    SUPERSEDES_TAG,
+    Attempt,
+    RunInfo,
+    set_tags,
+    tag_rows,
+)
 from airfoil.clients.run_keys import RunKey
 from airfoil.clients.tries import TRIES_TAG, begin_try, read_tries, write_tries
 from airfoil.errors import ConfigurationError, NotFoundError
 
-KEY_TAG = "airfoil.run_key"
-"""The digest of the key; only a run that has won its claim carries it."""
-GENERATION_TAG = "airfoil.generation"
-FINGERPRINT_TAG = "airfoil.fingerprint"
-CLAIMS_TAG = "airfoil.claims"
-"""On a parent: the run that holds the claims of its children, so that nobody has to look for it."""
-SUPERSEDES_TAG = "airfoil.supersedes"
-SUPERSEDED_BY_TAG = "airfoil.superseded_by"
-REASON_TAG = "airfoil.reason"
-ERROR_TAG = "airfoil.error"
-PARENT_TAG = "mlflow.parentRunId"
+__all__ = [
+    "CLAIMS_TAG",
+    "ERROR_TAG",
+    "FINGERPRINT_TAG",
+    "FIRST_TRY",
+    "GENERATION_TAG",
+    "KEY_TAG",
+    "PARENT_TAG",
+    "REASON_TAG",
+    "SUPERSEDED_BY_TAG",
+    "SUPERSEDES_TAG",
+    "Attempt",
+    "RunInfo",
+    "Runs",
+]
+
 OPEN, WON = "open", "won"  # values of the candidate tag
 
-RUNNING, KILLED = "RUNNING", "KILLED"
-MAX_TAG_CHARACTERS = 8000
+KILLED = "KILLED"
 PAGE = 500
 CHUNK = 200  # experiments in one search
 PATIENCE = (0.2, 0.4, 0.8)  # seconds that a winner is given to confirm itself
@@ -54,56 +75,6 @@ _OWN = frozenset(
 
 
 @dataclass(frozen=True)
-class RunInfo:
-    """What the server said about a run; `latest_point_ms` is the time of the newest metric in it."""
-
-    id: str
-    experiment_id: str
-    artifact_uri: str
-    status: str = RUNNING
-    tags: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict, repr=False)
-    latest_point_ms: int = 0
-    started_ms: int = 0
-    deleted: bool = False
-
-    @property
-    def parent_id(self) -> str:
-        """The run of the DAG run, for a child."""
-        return self.tags.get(PARENT_TAG, "")
-
-    @property
-    def generation(self) -> int:
-        """How many runs held the key before this one."""
-        text = self.tags.get(GENERATION_TAG, "0")
-        return int(text) if text.isdecimal() else 0
-
-    @classmethod
-    def read(cls, run: Answer) -> RunInfo:
-        """Understand a run as MLflow's REST API gives it."""
-        info, data = run["info"], run.get("data", {})
-        return cls(
-            id=str(info["run_id"]),
-            experiment_id=str(info["experiment_id"]),
-            artifact_uri=str(info.get("artifact_uri", "")),
-            status=str(info.get("status", RUNNING)),
-            tags={tag["key"]: tag.get("value", "") for tag in data.get("tags", [])},
-            params={param["key"]: param.get("value", "") for param in data.get("params", [])},
-            latest_point_ms=max((int(row.get("timestamp", 0)) for row in data.get("metrics", [])), default=0),
-            started_ms=int(info.get("start_time", 0)),
-            deleted=info.get("lifecycle_stage") == "deleted",
-        )
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """The try of a task that opens a run: Airflow's number of it, and whether it goes on after a deferral."""
-
-    number: int
-    resuming: bool = False
-
-
-@dataclass(frozen=True)
 class _Bid:
     """Who stands for which key, with what: the anchor's id where it is known, and the run that is to be superseded."""
 
@@ -118,9 +89,6 @@ class _Bid:
     @property
     def fingerprint(self) -> str:
         return self.tags.get(FINGERPRINT_TAG, "")
-
-
-FIRST_TRY = Attempt(1)
 
 
 class Runs:
@@ -307,7 +275,7 @@ class Runs:
             "experiment_id": bid.home,
             "run_name": bid.key.name,
             "start_time": self._now_ms(),
-            "tags": _rows({CANDIDATE_TAG: OPEN}),
+            "tags": tag_rows({CANDIDATE_TAG: OPEN}),
         }
         # Sent again when its answer is lost: two candidates are no harm, one of them is found as abandoned.
         return RunInfo.read((yield from post(f"{API}/runs/create", request))["run"])
@@ -392,15 +360,6 @@ class Runs:
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
-
-
-def set_tags(run_id: str, tags: Mapping[str, str]) -> Exchange[None]:
-    """Set some tags (at most 100) of a run in one request."""
-    yield from post(f"{API}/runs/log-batch", {"run_id": run_id, "tags": _rows(tags)})
-
-
-def _rows(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value[:MAX_TAG_CHARACTERS]} for key, value in tags.items()]
 
 
 def _after(bid: _Bid, old: RunInfo | None) -> _Bid:

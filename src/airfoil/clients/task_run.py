@@ -27,7 +27,7 @@ from airfoil.clients.log_buffer import (
     param_text,
     tag_text,
 )
-from airfoil.clients.logged_models import link_model, log_model_files
+from airfoil.clients.logged_models import log_model_files
 from airfoil.clients.metric_curves import metric_points
 from airfoil.clients.model_files import ModelIdentity, save_sklearn_model
 from airfoil.clients.run_files import RunFiles, figure_bytes, json_bytes
@@ -42,6 +42,7 @@ from airfoil.clients.tries import (
     step_to_resume_from,
     write_tries,
 )
+from airfoil.clients.try_log import TryLog, log_inputs
 from airfoil.errors import (
     AirfoilError,
     ConfigurationError,
@@ -102,11 +103,7 @@ class MlflowRun:
         self._due_at: float | None = None
         self._is_away = False
         self._superseded = 0
-        self._own_params: dict[str, str] = {}
-        self._own_tags: dict[str, str] = {}
-        self._own_steps: dict[str, int] = {}
-        self._own_inputs: list[dict[str, Any]] = []
-        self._own_models: list[str] = []
+        self._own = TryLog()
         self._closed = False
         tries = read_tries(info.tags.get(TRIES_TAG))
         self._began_ms = tries[-1].started_ms if tries else self._now_ms()
@@ -152,12 +149,12 @@ class MlflowRun:
         """
         rows = {checked_name(key, "parameter"): param_text(value) for key, value in params.items()}
         for key, value in rows.items():
-            if self._own_params.get(key, value) != value:
+            if self._own.params.get(key, value) != value:
                 raise ConfigurationError(
-                    f"The parameter '{key}' is logged twice, as {self._own_params[key]!r:.80} and as {value!r:.80}",
+                    f"The parameter '{key}' is logged twice, as {self._own.params[key]!r:.80} and as {value!r:.80}",
                     "Parameters are written once; log what changes as a metric, or under another name.",
                 )
-        self._own_params |= rows
+        self._own.params |= rows
         if any(self._info.params.get(key, value) != value for key, value in rows.items()):
             self._supersede()
         else:
@@ -173,14 +170,14 @@ class MlflowRun:
         self._buffer.metrics.extend(rows)
         for row in rows:
             key, place = row["key"], row["step"]
-            self._own_steps[key] = max(place, self._own_steps.get(key, place))
+            self._own.steps[key] = max(place, self._own.steps.get(key, place))
         self._after_logging()
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set tags, texts of at most 8000 characters; the last value counts."""
         rows = {checked_name(key, "tag"): tag_text(value) for key, value in tags.items()}
         self._buffer.tags |= rows
-        self._own_tags |= rows
+        self._own.tags |= rows
         self._after_logging()
 
     def flush(self) -> None:
@@ -208,9 +205,9 @@ class MlflowRun:
     def log_dataset(self, name: str, ref: DataRef | str, context: str = "training") -> None:
         """Say which data was used: a `DataRef`, or an address."""
         row = dataset_input(name, ref, context)
-        self._own_inputs.append(row)
+        self._own.inputs.append(row)
         try:
-            self._patiently(lambda: self._log_inputs([row]))
+            self._patiently(lambda: log_inputs(self._http, self.id, [row]))
         except ConfigurationError as refusal:
             self._supersede_because(refusal)
 
@@ -236,7 +233,7 @@ class MlflowRun:
             )
 
         model = self._patiently(lambda: log_model_files(self._http, self._info, name, save))
-        self._own_models.append(model.uri.removeprefix("models:/"))
+        self._own.models.append(model.uri.removeprefix("models:/"))
         return model
 
     # -- what earlier tries have left
@@ -251,7 +248,7 @@ class MlflowRun:
         """Return the last step of a metric that killed tries have left, to go on after it; None to begin anew."""
         tries = read_tries(self._info.tags.get(TRIES_TAG))
         if len(tries) <= 1:
-            return self._own_steps.get(metric)
+            return self._own.steps.get(metric)
         self.flush()
         return step_to_resume_from(self._http.do(metric_points(self.id, metric)), tries)
 
@@ -273,7 +270,7 @@ class MlflowRun:
             read_tries(self._info.tags.get(TRIES_TAG)),
             now_ms,
             status,
-            max(self._own_steps.values(), default=None),
+            max(self._own.steps.values(), default=None),
         )
         last = {**(tags or {}), DURATION_TAG: f"{(now_ms - self._began_ms) / 1000:.3f}"}
         if tries:
@@ -364,9 +361,6 @@ class MlflowRun:
     def _store(self, name: str, content: bytes) -> None:
         self._patiently(lambda: self._files.store(self._info.artifact_uri, name, content))
 
-    def _log_inputs(self, rows: Sequence[dict[str, Any]]) -> None:
-        self._http.post(f"{API}/runs/log-inputs", {"run_id": self.id, "datasets": list(rows)})
-
     # -- when the run cannot take it
 
     def _supersede_because(self, refusal: ConfigurationError) -> None:
@@ -375,7 +369,7 @@ class MlflowRun:
             info = self._http.do(self._runs.get(self.id))
         except NotFoundError:
             info = replace(self._info, deleted=True)
-        conflict = any(info.params.get(key, value) != value for key, value in self._own_params.items())
+        conflict = any(info.params.get(key, value) != value for key, value in self._own.params.items())
         if self._superseded == MAX_SUPERSEDED or not (info.deleted or conflict):
             raise refusal
         self._supersede(is_deleted=info.deleted)
@@ -386,36 +380,14 @@ class MlflowRun:
         self._superseded += 1
         self._info = self._http.do(self._runs.supersede(self._key, old))
         log.info("MLflow run %s is superseded by %s", old.id, self.url)
-        self._buffer.params = dict(self._own_params)
-        self._buffer.tags = {**self._own_tags, **self._buffer.tags}
-        self._copy_metrics(old.id)
-        if self._own_inputs:
-            self._log_inputs(self._own_inputs)
-        for model_id in self._own_models:
-            link_model(self._http, self.id, model_id)
+        self._buffer.params = dict(self._own.params)
+        self._buffer.tags = {**self._own.tags, **self._buffer.tags}
+        self._own.repeat(self._http, old.id, self.id, self._began_ms)
         gone = self._files.store_again(self._info.artifact_uri)
         if gone:
             log.warning("Not stored with the new run, for they are gone: %s", ", ".join(gone))
         if self._on_superseded is not None:
             self._on_superseded(self._info)
-
-    def _copy_metrics(self, old_id: str) -> None:
-        """Read back what this try has measured; it is not kept in memory."""
-        copies = LogBuffer()
-        for metric in sorted(self._own_steps):
-            try:
-                points = self._http.do(metric_points(old_id, metric))
-            except NotFoundError:
-                return  # the old run is gone for good
-            copies.metrics.extend(
-                metric_row(metric, point.value, point.step, point.timestamp_ms)
-                for point in points
-                if point.timestamp_ms >= self._began_ms
-            )
-            while len(copies):
-                request = copies.next_request()
-                self._http.post(f"{API}/runs/log-batch", {"run_id": self.id, **request})
-                copies.sent(request)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -13,7 +13,7 @@ from airfoil.errors import (
     ServiceUnreachableError,
     StorageError,
 )
-from airfoil.records import DataRef, ModelRef
+from airfoil.records import ModelRef
 from airfoil.steps.charts import draw_confusion
 
 pytestmark = pytest.mark.unit
@@ -102,13 +102,6 @@ def test_many_values_at_once_are_cut_into_requests(server, run):
     assert len(server.runs[run.id]["metrics"]) == 2000
 
 
-def test_flushing_nothing_asks_nothing(server, run):
-    run.flush()
-    run.log_params({})
-    run.log_metrics({})
-    assert server.calls == []
-
-
 @pytest.mark.parametrize(
     ("error", "status"), [(ValueError("no luck\nat all"), "FAILED"), (KeyboardInterrupt(), "KILLED")]
 )
@@ -134,11 +127,6 @@ def test_a_run_is_closed_once(server, run, clock):
     tags = server.runs[run.id]["tags"]
     assert (tags["airfoil.reason"], tags["host"]) == ("nothing to do", "h1")
     assert tags["airfoil.duration_seconds"] == "2.500"
-
-
-def test_a_long_error_is_cut(server, run):
-    run.close("FAILED", error="x" * 9999)
-    assert len(server.runs[run.id]["tags"]["airfoil.error"]) == module.MAX_ERROR_CHARACTERS
 
 
 def test_the_error_of_the_body_is_kept_when_the_run_cannot_be_closed(server, run):
@@ -233,12 +221,6 @@ def test_files_are_stored_at_once(server, run, tmp_path):
     assert server.artifacts[f"{root}/notes.md"].decode() == "# ü"
     assert b'"a": 1' in server.artifacts[f"{root}/report.json"]
     assert server.artifacts[f"{root}/data/rows.csv"] == b"1"
-
-
-def test_the_data_of_a_run_is_named(server, run):
-    run.log_dataset("wine", DataRef(uri="s3://lake/wine", content_hash="abc"), context="evaluation")
-    (row,) = server.runs[run.id]["datasets"]
-    assert row["dataset"]["digest"] == "abc"
 
 
 def test_a_model_is_logged_and_linked(server, run, monkeypatch):

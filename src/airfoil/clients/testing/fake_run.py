@@ -119,7 +119,7 @@ class FakeMlflowRun(MlflowRun):
             (folder / "MLmodel").write_text(f"model_id: {identity.model_id}\n")
 
         model = log_model_files(self._http, self._info, name, save)
-        self._own_models.append(model.uri.removeprefix("models:/"))
+        self._own.models.append(model.uri.removeprefix("models:/"))
         self.models[name] = KeptModel(estimator, example, tuple(packages), tuple(trusted_types))
         return model
 
