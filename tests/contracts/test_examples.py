@@ -13,7 +13,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 pytestmark = pytest.mark.contracts
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("gates.md",)
+PAGES = ("first-gated-training.md", "gates.md")
 SECTIONS = {"python.md": ("Gates, versions, aliases",)}
 
 

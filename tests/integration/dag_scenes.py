@@ -21,7 +21,7 @@ bag = DagBag(dag_folder=sys.argv[1], bundle_name="dags-folder")
 assert not bag.import_errors, bag.import_errors
 sync_bag_to_db(bag, "dags-folder", None)
 found = {}
-for dag_id, dag in bag.dags.items():
+for dag_id, dag in sorted(bag.dags.items()):
     run = dag.test()
     rows = [[t.task_id, t.map_index, str(t.state), t.try_number] for t in run.get_task_instances()]
     found[dag_id] = {"state": str(run.state), "run_id": run.run_id, "tasks": rows}

@@ -54,22 +54,33 @@ def test_a_run_is_green_and_its_numbers_are_in_mlflow(project, dag_id, metric):
     found = json.loads(airfoil(project, "run", dag_id, "--json"))
     assert found["state"] == "success"
     assert {task["task_id"]: task["state"] for task in found["tasks"]} == dict.fromkeys(
-        ("check_data", "train", "gate"), "success"
+        ("check_data", "train", "beats_guessing", "beats_champion", "register", "promote"), "success"
     )
     runs = airfoil(project, "mlflow", "runs", "list", "--experiment-id", experiment_of(found))
     assert "FINISHED" in runs or found["mlflow_url"]
-    log = airfoil(project, "logs", f"{dag_id}.gate")
+    log = airfoil(project, "logs", f"{dag_id}.beats_guessing")
     assert f"{metric} is " in log
-    assert "guessing has" in log
+    assert "the baseline has" in log
 
 
 def experiment_of(found):
     return found["mlflow_url"].partition("/experiments/")[2].partition("/")[0]
 
 
+def test_an_equal_model_does_not_become_the_champion(project):
+    found = json.loads(airfoil(project, "run", "churn", "--json"))
+    states = {task["task_id"]: task["state"] for task in found["tasks"]}
+    assert (states["beats_champion"], states["register"], states["promote"]) == (
+        "success",
+        "skipped",
+        "skipped",
+    )
+    assert "churn@champion (version 1) has" in airfoil(project, "logs", "churn.beats_champion")
+
+
 def test_a_gate_that_asks_for_too_much_fails_with_its_reason(project):
     airfoil(project, "run", "churn", "--param", "min_gain=0.999", "--json", code=1)
-    assert "The model stays outside" in airfoil(project, "logs", "churn.gate")
+    assert "Rejected: accuracy is" in airfoil(project, "logs", "churn.beats_guessing")
 
 
 def test_data_that_breaks_its_contract_is_not_trained_on(project):
@@ -77,5 +88,6 @@ def test_data_that_breaks_its_contract_is_not_trained_on(project):
     (project / "customers.csv").write_text(text.replace("months", "weeks", 1), encoding="utf-8")
     found = json.loads(airfoil(project, "run", "churn", "--json", code=1))
     states = {task["task_id"]: task["state"] for task in found["tasks"]}
-    assert states == {"check_data": "failed", "train": "upstream_failed", "gate": "upstream_failed"}
+    assert states.pop("check_data") == "failed"
+    assert set(states.values()) == {"upstream_failed"}
     assert "the column 'months' is missing" in airfoil(project, "logs", "churn.check_data")

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
     from airfoil.clients.history import History
     from airfoil.clients.model_registry import ModelVersion, RegisteredModel
+    from airfoil.clients.verdicts import Verdict
     from airfoil.records import LedgerEntry
 
 NONE = "-"
+MOST_VERDICTS = 5
+"""Printed; `--json` has those that are kept."""
 
 
 def model_row(model: RegisteredModel, server: str) -> dict[str, Any]:
@@ -57,6 +60,18 @@ def model_view(
             }
             for one in versions
         ],
+    }
+
+
+def verdict_row(verdict: Verdict, server: str) -> dict[str, Any]:
+    """Say what a gate decided about one candidate, registered or not."""
+    return {
+        "at": verdict.at.isoformat(),
+        "passed": verdict.decision.passed,
+        "reason": verdict.decision.reason,
+        "gate": verdict.decision.to_json(),
+        "dag_run": verdict.dag_run,
+        "run_url": f"{server}/#/runs/{verdict.run_id}" if verdict.run_id else None,
     }
 
 
@@ -128,7 +143,15 @@ def print_model(view: Mapping[str, Any]) -> None:
         )
         for row in view["versions"]
     ]
-    console.table(("VERSION", "ALIASES", "MADE", "LAST VERDICT", "URL"), versions, right=("VERSION",))
+    if versions:
+        console.table(("VERSION", "ALIASES", "MADE", "LAST VERDICT", "URL"), versions, right=("VERSION",))
+    else:
+        console.out("No version is registered.")
+    judged = view.get("verdicts", ())[:MOST_VERDICTS]
+    if judged:
+        console.out()
+        rows = [(_local(one["at"]), "yes" if one["passed"] else "no", one["reason"]) for one in judged]
+        console.table(("JUDGED", "PASSED", "REASON"), rows)
 
 
 def print_entries(entries: Sequence[LedgerEntry]) -> None:

@@ -56,17 +56,25 @@ def show(
     context: typer.Context,
     name: Name,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object: schema, model, url, aliases, versions.")
+        bool,
+        typer.Option(
+            "--json", help="Print one JSON object: schema, model, url, aliases, versions, verdicts."
+        ),
     ] = False,
 ) -> None:
     """Show a model's aliases with their last move, and its versions with verdict and run."""
     with _registry(context) as (http, ledger):
         from airfoil.cli import model_tables
-        from airfoil.clients.model_registry import model, versions
+        from airfoil.clients.claims import Claims
+        from airfoil.clients.model_registry import RegisteredModel, model, versions
+        from airfoil.clients.verdicts import verdicts
 
         found = http.do(model(name))
+        judged = http.do(verdicts(Claims(), name))
         if found is None:
-            raise _unknown(name)
+            if not judged:
+                raise _unknown(name)
+            found = RegisteredModel(name, {})  # no candidate was good enough yet
         histories = http.do(ledger.histories(name))
         shown = model_tables.model_view(
             found,
@@ -74,6 +82,7 @@ def show(
             {alias: history for (_, alias), history in histories.items()},
             http.server.uri,
         )
+        shown["verdicts"] = [model_tables.verdict_row(one, http.server.uri) for one in judged]
     if as_json:
         console.emit_json({"schema": 1, **shown})
     else:

@@ -21,7 +21,7 @@ from airfoil.errors import ConfigurationError
 from airfoil.stack.storage import storage_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from airfoil.settings import Settings
     from airfoil.stack.project import Project
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates" / "new"
 MOST_CHARACTERS = 60
 LIST_OF_DAGS = "test_dags.py"
+TRAINING_EDGES = (
+    ("check_data", "train"),
+    ("train", "beats_guessing"),
+    ("train", "beats_champion"),
+    ("train", "register"),
+    ("beats_guessing", "beats_champion"),
+    ("beats_champion", "register"),
+    ("beats_champion", "promote"),
+    ("register", "promote"),
+)
 _MARK = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -115,7 +125,7 @@ class Plan:
         path = self.root / "tests" / LIST_OF_DAGS
         edges = {
             "dag": '{("count", "report")}',
-            "training": '{("check_data", "train"), ("train", "gate")}',
+            "training": _edges(TRAINING_EDGES),
         }[kind]
         tags = {"dag": f'{{"{self.owner}"}}', "training": f'{{"{self.owner}", "training"}}'}[kind]
         entry = f'    "{self.name}": {{"tags": {tags}, "schedule": {schedule}, "edges": {edges}}},\n'
@@ -128,6 +138,10 @@ class Plan:
             self.edits[path] = changed
         elif "EXPECTED" in text:
             self.hints.append(f"Add {self.name} to EXPECTED in {self.shown(path)}.")
+
+
+def _edges(edges: Iterable[tuple[str, str]]) -> str:
+    return "{" + ", ".join(f'("{before}", "{after}")' for before, after in edges) + "}"
 
 
 def with_entry(text: str, entry: str) -> str | None:

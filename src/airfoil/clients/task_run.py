@@ -29,7 +29,7 @@ from airfoil.clients.log_buffer import (
 )
 from airfoil.clients.logged_models import log_model_files
 from airfoil.clients.metric_curves import metric_points
-from airfoil.clients.model_files import ModelIdentity, save_sklearn_model
+from airfoil.clients.model_files import ModelIdentity, save_model
 from airfoil.clients.run_files import RunFiles, figure_bytes, json_bytes
 from airfoil.clients.runs import ERROR_TAG, REASON_TAG
 from airfoil.clients.tries import (
@@ -220,10 +220,10 @@ class MlflowRun:
         packages: Sequence[str] = (),
         trusted_types: Sequence[str] = (),
     ) -> ModelRef:
-        """Store a scikit-learn estimator as a model of this run; the packages it needs are pinned as installed."""
+        """Store a scikit-learn or XGBoost estimator as a model of this run; its packages are pinned as installed."""
 
         def save(folder: Path, identity: ModelIdentity) -> None:
-            save_sklearn_model(
+            save_model(
                 estimator,
                 folder,
                 example=example,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import io
 import sys
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -15,6 +16,8 @@ from airfoil.clients.claims import Claims
 from airfoil.clients.ledger import Ledger
 from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.mlflow_server import MlflowServer
+from airfoil.clients.verdicts import Verdict, keep_verdict
+from airfoil.records import GateDecision
 
 pytestmark = pytest.mark.unit
 
@@ -71,6 +74,33 @@ def test_no_models(models, server):
     server.forget()
     assert models("list").out == "No model is registered.\n"
     assert models("list", "--json").json()["models"] == []
+
+
+def judge(do, model="wine"):
+    """Have a candidate that was refused."""
+    said = "accuracy is 0.5 on 9 rows; at least 0.9 is needed"
+    decision = GateDecision(passed=False, metric="accuracy", value=0.5, rows=9, reason=said)
+    at = datetime(2026, 11, 21, tzinfo=UTC)
+    do(keep_verdict(Claims(), Verdict(model=model, at=at, decision=decision, run_id="r7", dag_run="d/1")))
+    return said
+
+
+def test_a_candidate_that_was_refused_is_shown_with_the_reason(models, do):
+    said = judge(do)
+    shown = models("show", "wine")
+    assert "JUDGED" in shown.out
+    assert said in " ".join(shown.out.split())
+    (row,) = models("show", "wine", "--json").json()["verdicts"]
+    assert (row["passed"], row["reason"], row["dag_run"]) == (False, said, "d/1")
+    assert row["run_url"].endswith("/#/runs/r7")
+
+
+def test_a_model_of_which_no_candidate_was_good_enough_is_no_stranger(models, do):
+    said = judge(do, "beer")
+    shown = models("show", "beer")
+    assert shown.code == 0
+    assert "No version is registered" in shown.out
+    assert said in " ".join(shown.out.split())
 
 
 def test_a_model_is_shown_with_aliases_versions_verdict_and_run(models, do):

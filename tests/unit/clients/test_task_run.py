@@ -45,7 +45,7 @@ def run(opened):
 
 
 def save(estimator, folder, *, identity, **_):
-    """As `save_sklearn_model`, without scikit-learn."""
+    """As `save_model`, without scikit-learn."""
     folder.mkdir()
     (folder / "MLmodel").write_text(f"{estimator} {identity.model_id} {identity.run_id}")
 
@@ -224,7 +224,7 @@ def test_files_are_stored_at_once(server, run, tmp_path):
 
 
 def test_a_model_is_logged_and_linked(server, run, monkeypatch):
-    monkeypatch.setattr(module, "save_sklearn_model", save)
+    monkeypatch.setattr(module, "save_model", save)
     model = run.log_model("forest", name="wine", example=None)
     (number,) = server.models
     assert model == ModelRef(name="wine", uri=f"models:/{number}", run_id=run.id)
@@ -293,7 +293,7 @@ def test_a_worker_whose_clock_is_behind_writes_after_the_last_try(run, opened, c
 def test_a_changed_parameter_gives_a_new_run_with_all_that_this_try_has_logged(
     server, run, opened, clock, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(module, "save_sklearn_model", save)
+    monkeypatch.setattr(module, "save_model", save)
     run.log_params({"trees": 5, "depth": 2})
     run.log_metrics({"loss": 9.0}, step=0)
     run.close()

@@ -101,6 +101,14 @@ def test_draws_of_few_kinds_of_rows_are_spread_like_any_other():
     assert few.std() == pytest.approx(many.std(), rel=0.1)
 
 
+@pytest.mark.parametrize("rows", [5001, 12_345, 40_000])
+def test_groups_of_many_rows_vary_as_the_rows_do(rows):
+    columns = np.random.default_rng(1).normal(loc=3, scale=2, size=(rows, 1))
+    means = draw_means(columns, seed=1)
+    assert means.mean() == pytest.approx(columns.mean(), abs=4 * 2 / rows**0.5)
+    assert means.std() == pytest.approx(2 / rows**0.5, rel=0.1)
+
+
 def test_labels_of_different_kinds_are_compared_as_text():
     assert score([1, 2], ["1", "2"], task="classification")["accuracy"] == 1
     assert score(np.array(["a", "b"], dtype=object), ["a", "x"], task="classification")["accuracy"] == 0.5

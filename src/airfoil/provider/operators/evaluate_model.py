@@ -15,9 +15,11 @@ from airfoil.clients.object_store import FolderStore
 from airfoil.errors import ConfigurationError
 from airfoil.provider.assets import ModelAlias, model_and_alias
 from airfoil.provider.hooks.mlflow import MlflowHook
+from airfoil.provider.links.mlflow_run import MlflowRunLink
 from airfoil.provider.profiled_operator import ProfiledOperator
 from airfoil.provider.record_inputs import model_ref, plain, record
-from airfoil.records import DataRef, Scores
+from airfoil.provider.task_tracking import task_run
+from airfoil.records import Comparison, DataRef, ModelRef, Scores
 from airfoil.steps.measures import compare
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class EvaluateModelOperator(ProfiledOperator):
     """
 
     template_fields = ("model", "data", "target", "against", "mlflow_conn_id")
+    operator_extra_links = (MlflowRunLink(),)
     ui_color = "#f3ead0"
 
     def __init__(
@@ -62,9 +65,16 @@ class EvaluateModelOperator(ProfiledOperator):
         self.mlflow_conn_id = mlflow_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Load, predict, measure."""
-        del context
-        candidate, table = model_ref(self.model), self._table()
+        """Load, predict, measure, and log the scores to the MLflow run of this task."""
+        with task_run(context, mlflow_conn_id=self.mlflow_conn_id) as opened:
+            found = self._measure(model_ref(self.model), self._table())
+            opened.run.log_metrics(found.scores.values)
+            if found.champion is not None:
+                theirs = found.champion.to_json()["values"]
+                opened.run.log_metrics({f"champion_{metric}": value for metric, value in theirs.items()})
+        return found.to_json()
+
+    def _measure(self, candidate: ModelRef, table: pd.DataFrame) -> Comparison:
         with MlflowHook(self.mlflow_conn_id).http() as http:
             ours = self._predictions(http, candidate.uri, table)
             rival, name = self._champion(http)
@@ -82,7 +92,7 @@ class EvaluateModelOperator(ProfiledOperator):
             known = found.champion or Scores(values={}, rows=found.scores.rows)
             found = found.model_copy(update={"champion": known, "against_version": rival.ref.version})
         self.log.info("%s on %d rows: %s", candidate.uri, found.scores.rows, dict(found.scores.values))
-        return found.to_json()
+        return found
 
     def _table(self) -> pd.DataFrame:
         table = FolderStore(Path()).read(record(DataRef, self.data, "data")).to_pandas()

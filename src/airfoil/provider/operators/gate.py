@@ -14,15 +14,17 @@ from airflow.sdk import BranchMixIn
 from airflow.sdk.exceptions import AirflowFailException
 from pydantic import ValidationError
 
-from airfoil.clients.champions import champion
+from airfoil.clients.champions import champion, gate_tag
 from airfoil.clients.claims import Claims
 from airfoil.clients.verdicts import Verdict, keep_verdict
 from airfoil.errors import ConfigurationError
 from airfoil.provider.assets import ModelAlias, model_and_alias
 from airfoil.provider.hooks.mlflow import MlflowHook
+from airfoil.provider.links.mlflow_run import MlflowRunLink
 from airfoil.provider.mover import dag_run_of
 from airfoil.provider.profiled_operator import ProfiledOperator
 from airfoil.provider.record_inputs import comparison, model_ref, plain, record
+from airfoil.provider.task_tracking import task_run
 from airfoil.records import Comparison, GateDecision, Scores
 from airfoil.steps.gates import Gate, judge, judge_all
 
@@ -45,6 +47,7 @@ class GateOperator(ProfiledOperator, BranchMixIn):
 
     template_fields = ("scores", "gates", "better_than", "model", "candidate", "mlflow_conn_id")
     inherits_from_skipmixin = True
+    operator_extra_links = (MlflowRunLink(),)
     ui_color = "#d7ecd9"
 
     def __init__(  # noqa: PLR0913 - what an operator takes, each by its name
@@ -79,9 +82,11 @@ class GateOperator(ProfiledOperator, BranchMixIn):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge, write the verdict down, act on it."""
-        with MlflowHook(self.mlflow_conn_id).http() as http:
-            decision = self._decide(http, comparison(self.scores))
-            self._write_down(http, context, decision)
+        with task_run(context, mlflow_conn_id=self.mlflow_conn_id) as opened:
+            with MlflowHook(self.mlflow_conn_id).http() as http:
+                decision = self._decide(http, comparison(self.scores))
+                self._write_down(http, context, decision, opened.run.id)
+            opened.run.set_tags(_tags(decision))
         if decision.passed:
             self.log.info("Accepted: %s", decision.reason)
         else:
@@ -119,7 +124,7 @@ class GateOperator(ProfiledOperator, BranchMixIn):
             ]
         )
 
-    def _write_down(self, http: MlflowHttp, context: Context, decision: GateDecision) -> None:
+    def _write_down(self, http: MlflowHttp, context: Context, decision: GateDecision, run_id: str) -> None:
         model = self.model or (
             model_and_alias(self.better_than)[0] if isinstance(self.better_than, str) else ""
         )
@@ -129,6 +134,7 @@ class GateOperator(ProfiledOperator, BranchMixIn):
                 at=datetime.now(UTC),
                 decision=decision,
                 candidate=model_ref(self.candidate, "candidate") if self.candidate else None,
+                run_id=run_id,
                 dag_run=dag_run_of(context),
             )
             http.do(keep_verdict(Claims(), verdict))
@@ -143,6 +149,15 @@ class GateOperator(ProfiledOperator, BranchMixIn):
         elif not decision.passed and self.when_rejected == "skip":
             followers = context["task"].get_direct_relatives(upstream=False)
             self.skip(context["ti"], [task for task in followers if not task.is_teardown])
+
+
+def _tags(decision: GateDecision) -> dict[str, str]:
+    """Return what the MLflow run of the gate says, in words and whole."""
+    return {
+        "airfoil.gate.outcome": decision.outcome,
+        "airfoil.gate.reason": decision.reason,
+        **gate_tag(decision),
+    }
 
 
 def _checked(gate: Gate | Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airfoil.clients.claims import Claims
+from airfoil.clients.exchange import Exchange
 from airfoil.clients.ledger import Ledger
 from airfoil.errors import ConfigurationError
 from airfoil.provider.hooks.mlflow import MlflowHook
 from airfoil.provider.mover import approver_of, dag_run_of, is_refused, key_of, who
 from airfoil.provider.profiled_operator import ProfiledOperator
 from airfoil.provider.record_inputs import model_ref, plain, record
-from airfoil.records import GateDecision
+from airfoil.provider.task_tracking import one_sentence
+from airfoil.records import GateDecision, LedgerEntry
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -51,7 +53,13 @@ class PromoteModelOperator(ProfiledOperator):
         self.mlflow_conn_id = mlflow_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Move the alias, or skip with the gate's reason."""
+        """Move the alias, or skip with the reason of whoever said no."""
+        with one_sentence(), MlflowHook(self.mlflow_conn_id).http() as http:
+            entry = http.do(self._move(context))
+        self.log.info("%s@%s is version %s", entry.model, entry.alias, entry.to_version)
+        return entry.to_json()
+
+    def _move(self, context: Context) -> Exchange[LedgerEntry]:
         version = model_ref(self.version, "version")
         if version.version is None:
             raise ConfigurationError(
@@ -63,23 +71,18 @@ class PromoteModelOperator(ProfiledOperator):
             raise AirflowSkipException(f"Not promoted: {decision.reason}")
         if is_refused(self.approval):
             raise AirflowSkipException(f"Not promoted: {approver_of(self.approval)} said no")
-        with MlflowHook(self.mlflow_conn_id).http() as http:
-            entry = http.do(
-                Ledger(Claims()).move(
-                    version.name,
-                    self.alias,
-                    version.version,
-                    expected=_expected(decision, f"{version.name}@{self.alias}"),
-                    reason=self.reason or (decision.reason if decision else ""),
-                    gate=decision,
-                    approver=approver_of(self.approval),
-                    key=key_of(context, version.name, self.alias, version.version),
-                    who=who(context),
-                    dag_run=dag_run_of(context),
-                )
-            )
-        self.log.info("%s@%s is version %s", entry.model, entry.alias, entry.to_version)
-        return entry.to_json()
+        return Ledger(Claims()).move(
+            version.name,
+            self.alias,
+            version.version,
+            expected=_expected(decision, f"{version.name}@{self.alias}"),
+            who=who(context),
+            reason=self.reason or (decision.reason if decision else ""),
+            gate=decision,
+            approver=approver_of(self.approval),
+            dag_run=dag_run_of(context),
+            key=key_of(context, version.name, self.alias, version.version),
+        )
 
 
 def _expected(decision: GateDecision | None, place: str) -> int | EllipsisType | None:

@@ -14,6 +14,7 @@ from airfoil.provider.hooks.mlflow import MlflowHook
 from airfoil.provider.mover import dag_run_of
 from airfoil.provider.profiled_operator import ProfiledOperator
 from airfoil.provider.record_inputs import model_ref, plain, record
+from airfoil.provider.task_tracking import one_sentence
 from airfoil.records import GateDecision, ModelRef
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ class RegisterModelOperator(ProfiledOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Register, or skip with the gate's reason."""
-        source = model_ref(self.model)
-        decision = record(GateDecision, self.when, "when") if self.when is not None else None
-        if decision and not decision.passed:
-            raise AirflowSkipException(f"Not registered: {decision.reason}")
-        tags = {"airfoil.dag_run": dag_run_of(context), **self.tags}
-        tags |= gate_tag(decision) if decision else {}
-        with MlflowHook(self.mlflow_conn_id).http() as http:
+        with one_sentence(), MlflowHook(self.mlflow_conn_id).http() as http:
+            source = model_ref(self.model)
+            decision = record(GateDecision, self.when, "when") if self.when is not None else None
+            if decision and not decision.passed:
+                raise AirflowSkipException(f"Not registered: {decision.reason}")
+            tags = {"airfoil.dag_run": dag_run_of(context), **self.tags}
+            tags |= gate_tag(decision) if decision else {}
             made = http.do(register(Claims(), self.name, source, tags=tags))
         self.log.info("%s is version %d of %s", source.uri, made.version, made.name)
         uri = f"models:/{made.name}/{made.version}"

@@ -9,6 +9,7 @@ from airfoil.clients.ledger import Ledger
 from airfoil.provider.hooks.mlflow import MlflowHook
 from airfoil.provider.mover import approver_of, dag_run_of, key_of, who
 from airfoil.provider.profiled_operator import ProfiledOperator
+from airfoil.provider.task_tracking import one_sentence
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,7 +41,7 @@ class RollbackModelOperator(ProfiledOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Move it back; a retry finds its own entry."""
-        with MlflowHook(self.mlflow_conn_id).http() as http:
+        with one_sentence(), MlflowHook(self.mlflow_conn_id).http() as http:
             entry = http.do(
                 Ledger(Claims()).rollback(
                     self.model,

@@ -11,6 +11,7 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from airfoil.provider.hooks.mlflow import MlflowHook
+from airfoil.provider.task_tracking import one_sentence
 from airfoil.provider.triggers.model_alias import AwaitedAlias, ModelAliasTrigger
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class ModelAliasSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask once."""
         del context
-        with MlflowHook(self.mlflow_conn_id).http() as http:
+        with one_sentence(), MlflowHook(self.mlflow_conn_id).http() as http:
             found = http.do(self._awaited().look())
         return PokeReturnValue(is_done=found is not None, xcom_value=found.to_json() if found else None)
 

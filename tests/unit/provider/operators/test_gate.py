@@ -47,7 +47,7 @@ def champion(registry):
 def test_a_good_model_goes_on(registry, run):
     decision = GateDecision.from_json(run(gate()))
     assert (decision.passed, decision.reason) == (True, "accuracy is 0.95 on 45 rows; at least 0.9 is needed")
-    assert registry.calls == [], "nobody was named, so nobody is asked"
+    assert registry.registered == {}
 
 
 def test_a_rejected_model_skips_what_comes_next_and_leaves_its_reason(registry, run, context):
@@ -55,6 +55,14 @@ def test_a_rejected_model_skips_what_comes_next_and_leaves_its_reason(registry, 
         run(gate(BAD))
     assert set(skipped.value.tasks) == {"register", "retrain"}
     assert "at least 0.9 is needed" in context["ti"].pushed["return_value"]["reason"]
+
+
+def test_the_verdict_stands_on_the_mlflow_run_of_the_gate_which_ends_well(registry, run):
+    run(gate(BAD, when_rejected="continue"))
+    child = next(one for one in registry.runs.values() if "airfoil.gate.outcome" in one["tags"])
+    assert child["tags"]["airfoil.gate.outcome"] == "failed"
+    assert "at least 0.9 is needed" in child["tags"]["airfoil.gate.reason"]
+    assert child["info"]["status"] == "FINISHED"
 
 
 def test_a_rejected_model_may_fail_or_go_on(registry, run, context):
@@ -146,13 +154,13 @@ def test_a_gate_that_means_nothing_is_refused_while_parsing(gates, said):
 def test_what_a_template_fills_in_is_checked_when_it_runs(registry, run):
     task = gate(gates=[{"metric": "accuracy", "at_least": "{{ params.floor }}"}])
     task.gates[0]["at_least"] = "a lot"
-    with pytest.raises(ConfigurationError, match="at_least"):
+    with pytest.raises(AirflowFailException, match="at_least"):
         run(task)
 
 
 @pytest.mark.parametrize("scores", [None, 3, "good", {"values": {}}, {"scores": {}}, []])
 def test_what_is_no_scores_is_said(registry, run, scores):
-    with pytest.raises(ConfigurationError, match="'scores'"):
+    with pytest.raises(AirflowFailException, match="'scores'"):
         run(gate(scores))
 
 

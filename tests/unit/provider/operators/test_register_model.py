@@ -6,11 +6,10 @@ import json
 
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airfoil.clients.champions import GATE_TAG
-from airfoil.errors import ConfigurationError
 from airfoil.provider.operators.register_model import RegisterModelOperator
 from airfoil.records import GateDecision, ModelRef
 
@@ -47,7 +46,7 @@ def test_a_refused_model_is_skipped_and_nobody_is_asked(registry, run):
 
 @pytest.mark.parametrize("model", [None, "models:/m-1", {"name": "x"}, 7])
 def test_what_is_no_model_is_said(registry, run, model):
-    with pytest.raises(ConfigurationError, match="'model' should be ModelRef"):
+    with pytest.raises(AirflowFailException, match="'model' should be ModelRef"):
         run(register(model))
 
 

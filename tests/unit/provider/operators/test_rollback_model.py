@@ -6,11 +6,11 @@ import json
 
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airfoil.clients.claims import Claims
 from airfoil.clients.ledger import Ledger
-from airfoil.errors import NotFoundError
 from airfoil.provider.hooks.mlflow import MlflowHook
 from airfoil.provider.operators.rollback_model import RollbackModelOperator
 
@@ -40,7 +40,7 @@ def test_the_version_before_holds_the_alias_again_and_a_retry_goes_no_further(wi
 
 def test_without_an_earlier_version_it_fails_in_words(registry, run):
     registry.add_versions("wine", 1)
-    with pytest.raises(NotFoundError, match="no earlier version"):
+    with pytest.raises(AirflowFailException, match="no earlier version"):
         run(rollback())
 
 

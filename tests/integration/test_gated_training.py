@@ -1,0 +1,209 @@
+"""The guide's gated training as printed, and what becomes of models that are refused, retried or overtaken."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.integration.airflow_home import AirflowHome
+from tests.integration.dag_scenes import play
+from tests.integration.mlflow_servers import mlflow_server
+
+from airfoil.clients.claims import Claims
+from airfoil.clients.exchange import API
+from airfoil.clients.ledger import Ledger
+from airfoil.clients.mlflow_http import MlflowHttp
+from airfoil.clients.mlflow_server import MlflowServer
+from airfoil.clients.model_registry import versions
+from airfoil.clients.verdicts import verdicts
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+GUIDE = Path(__file__).parents[2] / "docs" / "first-gated-training.md"
+PRINTED_LINES = 25
+# A model that is trained in no time, and tasks that fail after their work was done.
+FAULTS = '''
+from __future__ import annotations
+from datetime import timedelta
+from airflow.sdk import dag, task
+from airfoil import Model, ModelRef, Scores, gate, promote, register, rollback
+from airfoil.provider.operators.promote_model import PromoteModelOperator
+from airfoil.provider.operators.register_model import RegisterModelOperator
+
+CHAMPION = Model("ale").at("champion")
+
+def fail_once(real):
+    def execute(self, context):
+        found = real(self, context)
+        if context["ti"].try_number == 1:
+            raise TimeoutError("the answer was lost")
+        return found
+    return execute
+
+class LostRegistration(RegisterModelOperator):
+    execute = fail_once(RegisterModelOperator.execute)
+
+class LostPromotion(PromoteModelOperator):
+    execute = fail_once(PromoteModelOperator.execute)
+
+@task.mlflow
+def train(mlflow_run) -> ModelRef:
+    import pandas as pd
+    from sklearn.dummy import DummyClassifier
+    frame = pd.DataFrame({"x": [0, 1]})
+    return mlflow_run.log_model(DummyClassifier().fit(frame, [0, 1]), name="ale", example=frame)
+
+@task
+def measure(model, accuracy):
+    return Scores(values={"accuracy": accuracy}, rows=100).to_json()
+
+AGAIN = {"retries": 1, "retry_delay": timedelta(0)}
+
+@dag(schedule=None)
+def a_retried():
+    model = train()
+    decision = gate(measure(model, 0.95), metric="accuracy", at_least=0.9, better_than=CHAMPION)
+    version = LostRegistration(task_id="register", model=model, name="ale", when=decision, **AGAIN).output
+    LostPromotion(task_id="promote", version=version, alias="champion", because=decision, **AGAIN)
+
+@dag(schedule=None)
+def b_refused():
+    model = train()
+    decision = gate(measure(model, 0.5), metric="accuracy", at_least=0.9, candidate=model, better_than=CHAMPION)
+    promote(register(model, name="ale", when=decision), because=decision)
+
+@dag(schedule=None)
+def c_overtaken():
+    model = train()
+    decision = gate(measure(model, 0.99), metric="accuracy", better_than=CHAMPION)
+    version = register(model, name="ale", when=decision)
+
+    @task
+    def somebody_else(version):
+        """Promote another version while this run goes on."""
+        from airfoil.clients.claims import Claims
+        from airfoil.clients.ledger import Ledger
+        from airfoil.provider.hooks.mlflow import MlflowHook
+        with MlflowHook().http() as http:
+            http.do(Ledger(Claims()).move("ale", "champion", version["version"], who="ana", reason="in a hurry"))
+            http.do(Ledger(Claims()).move("ale", "challenger", 1, who="ana"))
+
+    somebody_else(version) >> promote(version, alias="champion", because=decision).operator
+
+@dag(schedule=None)
+def d_undone():
+    rollback("ale", reason="complaints")
+
+a_retried(); b_refused(); c_overtaken(); d_undone()
+'''
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as running:
+        yield MlflowServer(running.uri)
+
+
+@pytest.fixture(scope="module")
+def home(migrated_airflow, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gated") / "home"
+    shutil.copytree(migrated_airflow.folder, folder)
+    return AirflowHome(folder)
+
+
+@pytest.fixture
+def http(server):
+    with MlflowHttp(server) as client:
+        yield client
+
+
+def run(home, server, folder, text):
+    folder.mkdir(exist_ok=True)
+    file = folder / "dags.py"
+    file.write_text(text, encoding="utf-8")
+    return play(
+        home, file, AIRFLOW_CONN_MLFLOW_DEFAULT=json.dumps({"conn_type": "mlflow", "host": server.uri})
+    )
+
+
+def printed():
+    (text,) = re.findall(
+        r"^```python\n(.+?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return text
+
+
+def test_the_guides_dag_is_as_short_as_promised():
+    assert len([line for line in printed().splitlines() if line.strip()]) <= PRINTED_LINES
+
+
+def test_the_guides_dag_runs_as_printed_and_the_second_model_is_refused(home, server, http, tmp_path):
+    first = run(home, server, tmp_path / "dags", printed())
+    assert first.runs["wine_weekly"]["state"] == "success", first.log[-3000:]
+    assert {state for state, _ in first.tasks("wine_weekly").values()} == {"success"}
+    (entry,) = http.do(Ledger(Claims()).entries("wine", "champion"))
+    assert (entry.from_version, entry.to_version, entry.gate["outcome"]) == (None, 1, "no_champion")
+
+    second = run(home, server, tmp_path / "dags", printed())
+    assert second.runs["wine_weekly"]["state"] == "success"
+    states = {name: state for name, (state, _) in second.tasks("wine_weekly").items()}
+    assert states == {
+        **dict.fromkeys(("split", "train", "evaluate", "gate"), "success"),
+        **dict.fromkeys(("register", "promote"), "skipped"),
+    }
+    assert "Rejected: accuracy is" in second.log
+    assert [one.version for one in http.do(versions("wine"))] == [1]
+    newest, _ = http.do(verdicts(Claims(), "wine"))
+    assert newest.decision.outcome == "failed"
+    assert "wine@champion (version 1) has" in newest.decision.reason
+    assert newest.run_id, "the verdict names the MLflow run of its gate"
+    tags = tags_of(http, newest.run_id)
+    assert tags["airfoil.gate.outcome"] == "failed"
+    assert tags["airfoil.gate.reason"] == newest.decision.reason
+
+
+def tags_of(http, run_id):
+    row = http.get(f"{API}/runs/get", run_id=run_id)["run"]
+    return {tag["key"]: tag["value"] for tag in row["data"]["tags"]}
+
+
+@pytest.fixture(scope="module")
+def faults(home, server, tmp_path_factory):
+    return run(home, server, tmp_path_factory.mktemp("faults") / "dags", FAULTS)
+
+
+def test_a_retry_registers_and_promotes_once(faults, http):
+    assert faults.tasks("a_retried")["register"] == ("success", 2)
+    assert faults.tasks("a_retried")["promote"] == ("success", 2)
+    first, *_ = http.do(Ledger(Claims()).entries("ale", "champion"))
+    assert (first.number, first.to_version, first.who) == (1, 1, "dag_test")
+    assert [one.version for one in http.do(versions("ale"))][-1] == 1
+
+
+def test_below_the_gate_nothing_is_registered_and_the_reason_is_everywhere(faults, http):
+    states = faults.tasks("b_refused")
+    assert (states["register"][0], states["promote"][0]) == ("skipped", "skipped")
+    refused = next(one for one in http.do(verdicts(Claims(), "ale")) if not one.decision.passed)
+    assert refused.decision.reason == (
+        "accuracy is 0.5 on 100 rows; at least 0.9 is needed, and more than 0.95 is needed, "
+        "for ale@champion (version 1) has 0.95"
+    )
+    assert refused.candidate.uri.startswith("models:/m-")
+    assert refused.decision.reason in faults.log
+    registered = {one.source for one in http.do(versions("ale"))}
+    assert refused.candidate.uri not in registered
+
+
+def test_somebody_who_promotes_in_between_is_not_overwritten(faults, http):
+    assert faults.tasks("c_overtaken")["promote"][0] == "failed"
+    assert "is at version 2, not at version 1: ana moved it at" in faults.log
+
+
+def test_a_rollback_goes_to_the_version_before(faults, http):
+    assert faults.tasks("d_undone") == {"rollback": ("success", 1)}
+    *_, moved, back = http.do(Ledger(Claims()).entries("ale", "champion"))
+    assert (moved.who, moved.to_version) == ("ana", 2)
+    assert (back.kind, back.from_version, back.to_version, back.reason) == ("rollback", 2, 1, "complaints")
