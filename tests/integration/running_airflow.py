@@ -24,6 +24,8 @@ from tests.integration.airflow_home import AirflowHome
 from tests.integration.servers import free_port, listening, wait_until
 
 COMPONENTS = ("api-server", "dag-processor", "scheduler")
+START_SECONDS = 300.0
+"""On a machine that is busy with other tests a server takes minutes to begin."""
 UNFINISHED = {"queued", "running"}
 
 
@@ -87,7 +89,7 @@ class RunningMlflow:
 
     def start(self) -> None:
         self.component.start()
-        wait_until(self._healthy, self.component.process, self.component.log)
+        wait_until(self._healthy, self.component.process, self.component.log, START_SECONDS)
 
     def kill(self) -> None:
         self.component.kill()
@@ -187,7 +189,9 @@ class RunningAirflow:
             )
             component.start()
         server = self.components["api-server"]
-        wait_until(lambda: listening(self.port) and self._healthy(), server.process, server.log)
+        wait_until(
+            lambda: listening(self.port) and self._healthy(), server.process, server.log, START_SECONDS
+        )
 
     def stop(self) -> None:
         """End all components as an operator would, then whatever is left."""

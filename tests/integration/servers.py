@@ -43,9 +43,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(check: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until(
+    check: Callable[[], object],
+    process: subprocess.Popen[bytes],
+    log: Path,
+    seconds: float = PATIENCE_SECONDS,
+) -> None:
     """Look again and again until it holds; a server that ends or takes too long fails the test with its log."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not check():
         said = log.read_text(errors="replace")[-3000:]
         assert process.poll() is None, f"it ended with {process.returncode}:\n{said}"
