@@ -7,7 +7,7 @@ import signal
 import subprocess
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,13 +93,15 @@ class ProviderOnly:
         given = ("--python", str(self.python), "--constraints", str(constraints))
         uv("pip", "install", *given, *packages, folder=self.folder)
 
-    def run(self, *command: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment."""
+    def run(
+        self, *command: str, timeout: float = 180, settings: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment, with further variables if need be."""
         program = self.python.with_name(command[0])
         return subprocess.run(
             [program, *command[1:]],
             cwd=self.home,
-            env=self.environment,
+            env={**self.environment, **(settings or {})},
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -7,7 +7,9 @@ import re
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
+from tests.integration.mlflow_server import plain_mlflow
 from tests.integration.provider_only import ProviderOnly
 
 pytestmark = pytest.mark.integration
@@ -117,3 +119,22 @@ def test_one_extra_is_enough_to_save_models(wheel, tested, plain, tmp_path):
     assert said.strip().endswith("[np.int64(0)]")
     assert "mlflow-skinny" in plain.packages()
     assert "mlflow" not in plain.packages()
+
+
+@pytest.mark.timeout(900)
+def test_a_gated_training_runs_from_data_to_champion(wheel, tested, plain, tmp_path):
+    plain.add(tested, f"airfoil[models] @ {wheel.as_uri()}")
+    shutil.copy(Path(__file__).with_name("gated_dag.py"), plain.dags)
+    plain.well("airflow", "db", "migrate")
+    with (
+        plain_mlflow(tmp_path) as url,
+        httpx.Client(base_url=f"{url}/api/2.0/mlflow", trust_env=False) as mlflow,
+    ):
+        connection = {"AIRFLOW_CONN_MLFLOW_DEFAULT": json.dumps({"conn_type": "mlflow", "host": url})}
+        done = plain.run("airflow", "dags", "test", "wine_gated", timeout=600, settings=connection)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        champion = mlflow.get("/registered-models/alias", params={"name": "wine", "alias": "champion"}).json()
+        assert champion["model_version"]["version"] == "1"
+        run = mlflow.get("/runs/get", params={"run_id": champion["model_version"]["run_id"]}).json()["run"]
+    assert run["info"]["status"] == "FINISHED"
+    assert {"key": "trees", "value": "50"} in run["data"]["params"]
