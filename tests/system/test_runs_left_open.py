@@ -32,9 +32,7 @@ def running(platform, run_id):
 def test_a_failed_dag_run_leaves_nothing_running(platform):
     (platform.project.dags / "dying.py").write_text(DYING)
     with platform.airflow() as airflow:
-        wait_until(
-            lambda: platform.run("airflow", "dags", "show", "dying").code == 0, 120, "the DAG is known"
-        )
+        wait_until(lambda: airflow.dag("dying"), 120, "the DAG is known")
         airflow.set_paused("dying", paused=False)
         run_id = f"dying-{time.time():.0f}"
         airflow.trigger("dying", {}, None, run_id)

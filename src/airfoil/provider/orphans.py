@@ -123,15 +123,16 @@ def _judge_task(dag_run: DagRunFacts, task: TaskFacts, grace_seconds: float) -> 
 
 def _judge_try(number: int, task: TaskFacts, grace_seconds: float) -> Closing | None:
     """Judge a run of one try only: the next try begins another."""
+    over = _surely_over(task, grace_seconds)
     if task.process_lives and task.state != "running":
         return None  # the next try is on its way, and the process of this one is still there
     if number < task.try_number:
         # The number grows when the next try is scheduled; once that runs, this one's process was given up on.
-        return Closing("FAILED", f"try {number} ended without closing it", sure=task.state == "running")
-    if number == task.try_number and task.state == "up_for_retry":
         return Closing(
-            "FAILED", f"try {number} ended without closing it", sure=_surely_over(task, grace_seconds)
+            "FAILED", f"try {number} ended without closing it", sure=task.state == "running" or over
         )
+    if number == task.try_number and task.state == "up_for_retry":
+        return Closing("FAILED", f"try {number} ended without closing it", sure=over)
     return None
 
 

@@ -88,7 +88,8 @@ def test_nothing_is_waited_for_after_the_dag_run(state):
         (TaskFacts("deferred", 1), None),
         (TaskFacts(None, 1), None),
         (TaskFacts("success", 1, ended_seconds_ago=60), ("FINISHED", True)),
-        (TaskFacts("success", 2, ended_seconds_ago=60), ("FAILED", False)),
+        (TaskFacts("success", 2, ended_seconds_ago=60), ("FAILED", True)),
+        (TaskFacts("success", 2, ended_seconds_ago=1), ("FAILED", False)),
     ],
 )
 def test_a_run_of_one_try_does_not_outlive_the_try(task, expected):
