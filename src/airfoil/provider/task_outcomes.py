@@ -1,7 +1,7 @@
 """How a task ended, as MLflow and as Airflow are told: from the exception that its work came out with.
 
-MLflow knows FINISHED, FAILED (something broke) and KILLED (it was ended on purpose: skipped, stopped by its author's
-word, by a limit or by a person). A task that is put aside and will go on later has no outcome yet.
+MLflow knows FINISHED, FAILED (something broke, or the author says so) and KILLED (it was ended on purpose: skipped,
+stopped by a limit or by a person). A task that is put aside and will go on later has no outcome yet.
 """
 
 from __future__ import annotations
@@ -42,8 +42,6 @@ def outcome_of(error: BaseException | None) -> Outcome | None:
         return Outcome(FINISHED)
     if isinstance(error, AirflowSkipException):
         return Outcome(KILLED, f"skipped: {error}" if str(error) else "skipped")
-    if isinstance(error, AirflowFailException):
-        return Outcome(KILLED, f"stopped for good: {error}" if str(error) else "stopped for good")
     if isinstance(error, AirflowTaskTimeout):
         return Outcome(KILLED, "it ran longer than its execution_timeout")
     if isinstance(error, AirflowTaskTerminated | KeyboardInterrupt):

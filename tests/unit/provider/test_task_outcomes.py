@@ -40,8 +40,6 @@ TRIGGER = SimpleNamespace(serialize=lambda: ("a.B", {}))
         (DownstreamTasksSkipped(tasks=["a"]), "FINISHED", ""),
         (AirflowSkipException("no data"), "KILLED", "skipped: no data"),
         (AirflowSkipException(), "KILLED", "skipped"),
-        (AirflowFailException("no use"), "KILLED", "stopped for good: no use"),
-        (AirflowFailException(), "KILLED", "stopped for good"),
         (AirflowTaskTimeout("Timeout, PID: 1"), "KILLED", "it ran longer than its execution_timeout"),
         (AirflowTaskTerminated(), "KILLED", "stopped from outside"),
         (KeyboardInterrupt(), "KILLED", "stopped from outside"),
@@ -54,7 +52,15 @@ def test_what_was_ended_on_purpose_is_killed_with_its_reason(error, status, reas
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError("x"), SystemExit(3), asyncio.CancelledError(), MemoryError(), ConfigurationError("x")],
+    [
+        ValueError("x"),
+        AirflowFailException("no use"),
+        SystemExit(3),
+        asyncio.CancelledError(),
+        MemoryError(),
+        ConfigurationError("x"),
+    ],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_broke_failed_with_its_error(error):
     assert outcome_of(error) == Outcome("FAILED", error=error)

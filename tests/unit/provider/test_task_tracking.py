@@ -155,7 +155,7 @@ def test_a_mapped_list_in_another_order_gives_each_place_what_it_now_works_on(ml
         (ValueError("no price"), "FAILED", "airfoil.error", "no price"),
         (SystemExit(3), "FAILED", "airfoil.error", "3"),
         (AirflowSkipException("no data"), "KILLED", "airfoil.reason", "skipped: no data"),
-        (AirflowFailException("no use"), "KILLED", "airfoil.reason", "stopped for good: no use"),
+        (AirflowFailException("no use"), "FAILED", "airfoil.error", "no use"),
         (KeyboardInterrupt(), "KILLED", "airfoil.reason", "stopped from outside"),
     ],
     ids=lambda value: type(value).__name__,
