@@ -33,8 +33,9 @@ def main() -> None:
 
         succession.declare_predecessors_dead()
     if sys.argv[1:2] == ["api-server"]:
-        from airfoil.runtime import warmup
+        from airfoil.runtime import action_log, warmup
 
+        action_log.commit_in_a_thread()
         warmup.build_api()
     sys.argv[0] = "airflow"
     if sys.argv[1:] == ["dag-processor"] and _process_dags():

@@ -23,6 +23,7 @@ from airflow.utils.file import might_contain_dag
 from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
 from airfoil.runtime import file_events
+from airfoil.runtime.bytecode import keep_none_of_young_files
 from airfoil.runtime.database_watch import DatabaseWatch
 from airfoil.runtime.user_modules import forget_before_forks
 
@@ -67,6 +68,7 @@ class WatchingManager(DagFileProcessorManager):
     def prepare_process_context(self) -> None:
         """Set up as Airflow does, with a selector that has more patience."""
         super().prepare_process_context()
+        keep_none_of_young_files()
         forget_before_forks(conf.get("airfoil", "source_folders", fallback=""))
         self.selector.close()
         self.selector = PatientSelector(self._is_idle)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.configuration import conf
 from airflow.executors.local_executor import LocalExecutor
 
+from airfoil.runtime.bytecode import keep_none_of_young_files
 from airfoil.runtime.database_watch import DatabaseWatch
 from airfoil.runtime.user_modules import forget_before_forks
 
@@ -110,6 +111,7 @@ class WakingLocalExecutor(LocalExecutor):
 
     def start(self) -> None:
         """Open the queues and start the workers; only then is there something to wait for."""
+        keep_none_of_young_files()
         forget_before_forks(conf.get("airfoil", "source_folders", fallback=""))
         super().start()
         self._under_way = set()
