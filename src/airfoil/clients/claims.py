@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from contextlib import suppress
 
-from airfoil.clients.exchange import API, Answer, Exchange, get, post
+from airfoil.clients.exchange import API, Answer, Exchange, get, post, post_tags
 from airfoil.clients.experiments import find_experiment
 from airfoil.errors import ConfigurationError, NotFoundError, ServiceAnswerError
 
@@ -137,7 +137,7 @@ def _anchor(name: str) -> Exchange[str]:
         if _is_deleted(run):
             yield from _restore(winner)
     # Whoever was first may have died before it said so: everybody says it.
-    yield from post(f"{API}/runs/set-tag", {"run_id": winner, "key": ANCHOR_TAG, "value": cell})
+    yield from post_tags(f"{API}/runs/set-tag", {"run_id": winner, "key": ANCHOR_TAG, "value": cell})
     with suppress(NotFoundError):
         yield from post(f"{API}/runs/delete-tag", {"run_id": winner, "key": CANDIDATE_TAG})
     return winner

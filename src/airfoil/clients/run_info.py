@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from airfoil.clients.exchange import API, Answer, Exchange, post
+from airfoil.clients.exchange import API, Answer, Exchange, post_tags
 
 KEY_TAG = "airfoil.run_key"
 """The digest of the key; only a run that has won its claim carries it."""
@@ -77,7 +77,7 @@ FIRST_TRY = Attempt(1)
 
 def set_tags(run_id: str, tags: Mapping[str, str]) -> Exchange[None]:
     """Set some tags (at most 100) of a run in one request."""
-    yield from post(f"{API}/runs/log-batch", {"run_id": run_id, "tags": tag_rows(tags)})
+    yield from post_tags(f"{API}/runs/log-batch", {"run_id": run_id, "tags": tag_rows(tags)})
 
 
 def tag_rows(tags: Mapping[str, str]) -> list[dict[str, str]]:

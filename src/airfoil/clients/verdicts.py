@@ -11,7 +11,7 @@ from contextlib import suppress
 from pydantic import AwareDatetime, ValidationError
 
 from airfoil.clients.claims import Claims, digest
-from airfoil.clients.exchange import API, Exchange, get, post
+from airfoil.clients.exchange import API, Exchange, get, post, post_tags
 from airfoil.errors import NotFoundError
 from airfoil.records import GateDecision, ModelRef, Record
 
@@ -39,7 +39,7 @@ def keep_verdict(claims: Claims, verdict: Verdict) -> Exchange[None]:
     """Write a verdict down, and forget the oldest ones beyond those that are kept."""
     anchor = yield from claims.anchor_id(ANCHOR + verdict.model)
     key = TAG + digest(verdict.run_id, verdict.dag_run, verdict.decision.model_dump_json())
-    yield from post(f"{API}/runs/set-tag", {"run_id": anchor, "key": key, "value": _short(verdict)})
+    yield from post_tags(f"{API}/runs/set-tag", {"run_id": anchor, "key": key, "value": _short(verdict)})
     for old, _ in (yield from _verdicts(anchor))[KEPT:]:
         with suppress(NotFoundError):  # somebody else forgets too
             yield from post(f"{API}/runs/delete-tag", {"run_id": anchor, "key": old})

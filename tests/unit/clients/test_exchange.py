@@ -71,3 +71,10 @@ def test_what_must_not_happen_twice_is_sent_again_only_when_nothing_happened():
     assert carried_out(again, httpx.Response(429), ok())[1] == ["POST a", "pause", "POST a"]
     with pytest.raises(ServiceAnswerError):
         carried_out(exchange.post("a", {}, repeatable=False), httpx.Response(502))
+
+
+def test_a_tag_that_two_set_at_once_is_set_by_the_second_try():
+    collision = httpx.Response(400, json={"error_code": "BAD_REQUEST", "message": "UNIQUE constraint failed"})
+    assert carried_out(exchange.post_tags("a", {}), collision, ok())[1] == ["POST a", "POST a"]
+    with pytest.raises(ConfigurationError):
+        carried_out(exchange.post_tags("a", {}), collision, collision)
