@@ -22,9 +22,16 @@ SERVER = MlflowServer(
 
 @pytest.fixture(autouse=True)
 def no_mlflow(monkeypatch):
-    """A process that has not imported mlflow."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "mlflow"]:
+    """A process that has not imported mlflow; what a test imports under that name is gone after it."""
+    for name in _mlflow_modules():
         monkeypatch.delitem(sys.modules, name)
+    yield
+    for name in _mlflow_modules():
+        del sys.modules[name]
+
+
+def _mlflow_modules():
+    return [name for name in sys.modules if name.partition(".")[0] == "mlflow"]
 
 
 def mlflow_variables():
