@@ -142,18 +142,8 @@ def assemble(seen: Mapping[str, Mapping[str, Any]], *, equal: bool) -> Result:
 
 def _measure(side: str, url: str, calls: int, say: Progress) -> dict[str, Any]:
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.log_model", "--side", side]
-    done = subprocess.run(
-        [*command, "--url", url, "--calls", str(calls)],
-        cwd=Path(__file__).parents[1],
-        env=clean_environment() | {"MLFLOW_TRACKING_URI": url},
-        capture_output=True,
-        text=True,
-        timeout=_CALL_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchmarkError(f"{side} failed:\n{done.stderr[-3000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    said = _python([*command, "--url", url, "--calls", str(calls)], url, f"{side} failed")
+    found: dict[str, Any] = json.loads(said)
     say(f"{side}: {statistics.median(found['warm']):.2f} s warm, {found['first']:.2f} s first")
     return found
 
@@ -241,8 +231,15 @@ def _predictions(url: str, uri: str) -> list[float]:
         "import json, mlflow.pyfunc, sklearn.datasets as d; rows = d.load_wine(as_frame=True).data;"
         f"print(json.dumps([float(one) for one in mlflow.pyfunc.load_model({uri!r}).predict(rows)]))"
     )
+    said = _python([sys.executable, "-W", "ignore", "-c", code], url, f"{uri} cannot be loaded")
+    return list(json.loads(said))
+
+
+def _python(command: Sequence[str], url: str, failure: str) -> str:
+    """Run a command against the server; the last line that it writes."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
+        command,
+        cwd=Path(__file__).parents[1],
         env=clean_environment() | {"MLFLOW_TRACKING_URI": url},
         capture_output=True,
         text=True,
@@ -250,8 +247,8 @@ def _predictions(url: str, uri: str) -> list[float]:
         check=False,
     )
     if done.returncode:
-        raise BenchmarkError(f"{uri} cannot be loaded:\n{done.stderr[-3000:]}")
-    return list(json.loads(done.stdout.splitlines()[-1]))
+        raise BenchmarkError(f"{failure}:\n{done.stderr[-3000:]}")
+    return done.stdout.splitlines()[-1]
 
 
 @contextmanager

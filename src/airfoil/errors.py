@@ -57,6 +57,11 @@ class AirfoilError(Exception):
         """Return the sentence."""
         return self.message
 
+    @property
+    def in_full(self) -> str:
+        """The sentence and the next move, for places that show one line."""
+        return self.message.rstrip(".") + (f". {self.next_move}" if self.next_move else ".")
+
     def __reduce__(self) -> tuple[object, ...]:
         """Survive a trip between processes, details included."""
         return type(self), (self.message, self.next_move), {"details": self.details}

@@ -6,19 +6,16 @@ import contextlib
 import datetime as dt
 import ipaddress
 import os
-import signal
 import ssl
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
-from tests.integration.servers import free_port, wait_until
+from tests.integration.servers import free_port, serving
 
 PASSWORD = "a-long-enough-secret"
 
@@ -36,7 +33,7 @@ class RunningMlflow:
 def mlflow_server(home: Path, *, tls: bool = False, login: bool = False) -> Iterator[RunningMlflow]:
     """Start an MLflow on SQLite in a folder, and end it with all its processes."""
     home.mkdir(parents=True, exist_ok=True)
-    port, log = free_port(), home / "log"
+    port = free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)]
     command += [
         "--backend-store-uri",
@@ -64,24 +61,31 @@ def mlflow_server(home: Path, *, tls: bool = False, login: bool = False) -> Iter
         }
     uri = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     verify = ssl.create_default_context(cafile=str(authority)) if authority else False
-
-    def healthy() -> bool:
-        with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{uri}/health", trust_env=False, verify=verify).is_success
-        time.sleep(0.2)
-        return False
-
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, env=environment, cwd=home, stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        wait_until(healthy, process, log)
+    with serving(
+        command, folder=home, environment=environment, log=home / "log", health=f"{uri}/health", verify=verify
+    ) as process:
         yield RunningMlflow(uri, authority, process)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+
+
+@contextlib.contextmanager
+def plain_mlflow(
+    folder: Path, settings: Mapping[str, str] | None = None, *, database: str = "", workers: int = 1
+) -> Iterator[str]:
+    """Start one without login, on SQLite or another database; its address. Webhooks may go to this machine."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        **os.environ,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+        "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+        **(settings or {}),
+    }
+    argv = [sys.executable, "-m", "mlflow", "server", "--workers", str(workers), "--port", str(port)]
+    argv += ["--backend-store-uri", database or f"sqlite:///{folder / 'mlflow.db'}"]
+    argv += ["--artifacts-destination", str(folder / "artifacts")]
+    with serving(argv, folder=folder, environment=environment, log=folder / "log", health=f"{url}/health"):
+        yield url
 
 
 def write_certificates(home: Path) -> tuple[Path, Path, Path]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
-from tests.integration.servers import free_port, wait_until
+from tests.integration.servers import free_port, serving
 
 from airfoil.stack.packages.uv import Uv
 
@@ -121,28 +119,14 @@ class ProviderOnly:
     @contextmanager
     def api_server(self) -> Iterator[str]:
         """Run Airflow's API server with its UI, in which everybody is an administrator; its address."""
-        port, log = free_port(), self.folder / "api-server.log"
+        port = free_port()
         url = f"http://127.0.0.1:{port}"
         argv = [self.python.with_name("airflow"), "api-server", "--host", "127.0.0.1", "--port", str(port)]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [*argv, "--workers", "1"],
-                env=self.environment,
-                cwd=self.home,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        try:
-            wait_until(lambda: _is_well(url), process, log)
+        with serving(
+            [*argv, "--workers", "1"],
+            folder=self.home,
+            environment=self.environment,
+            log=self.folder / "api-server.log",
+            health=f"{url}/api/v2/monitor/health",
+        ):
             yield url
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
-
-
-def _is_well(url: str) -> bool:
-    with suppress(httpx.TransportError):
-        return httpx.get(f"{url}/api/v2/monitor/health", trust_env=False, timeout=5).is_success
-    return False

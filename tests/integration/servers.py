@@ -17,12 +17,13 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 PATIENCE_SECONDS = 120.0
@@ -210,6 +211,39 @@ def run_object_store() -> Iterator[ObjectStore]:
         process.terminate()
         process.wait(30)
         shutil.rmtree(home, ignore_errors=True)
+
+
+# -- whatever answers at an address
+
+
+@contextlib.contextmanager
+def serving(
+    argv: Sequence[str | Path],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    health: str,
+    verify: Any = False,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a server in a folder, wait until its health address answers well, and end it with all it started."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*argv], env=dict(environment), cwd=folder, stdout=output, stderr=output, start_new_session=True
+        )
+
+    def is_well() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(health, trust_env=False, timeout=5, verify=verify).is_success
+        return False
+
+    try:
+        wait_until(is_well, process, log)
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
 
 
 # -- a service of ours

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 from tests import mlflow_behaviours
-from tests.integration.mlflow_server import plain_mlflow
+from tests.integration.mlflow_servers import plain_mlflow
 from tests.mlflow_behaviours.talk import Talk, behaviours_of, modules_of
 
 from airfoil.clients.testing import FakeMlflow

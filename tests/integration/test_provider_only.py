@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.integration.mlflow_server import plain_mlflow
+from tests.integration.mlflow_servers import plain_mlflow
 from tests.integration.provider_only import ProviderOnly
 
 pytestmark = pytest.mark.integration

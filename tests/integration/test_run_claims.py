@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from tests.integration.mlflow_server import plain_mlflow
+from tests.integration.mlflow_servers import plain_mlflow
 
 from airfoil.clients.claims import EXPERIMENT, Claims, claim_cell
 from airfoil.clients.exchange import API, pause

@@ -49,6 +49,12 @@ def drawn_place(drawn: list[str], kind: type[AirfoilError]) -> int:
     return drawn.index(kind.__name__) if kind.__name__ in drawn else -1
 
 
+def test_an_error_is_told_in_one_line():
+    assert ServiceFailed("It ended", "See its log.").in_full == "It ended. See its log."
+    assert ServiceFailed("It ended.", "See its log.").in_full == "It ended. See its log."
+    assert ServiceFailed("It ended").in_full == "It ended."
+
+
 def test_errors_survive_a_trip_between_processes():
     error = pickle.loads(pickle.dumps(ServiceFailed("It ended.", "See its log.", details=["a", "b"])))  # noqa: S301
     assert (type(error), str(error), error.next_move, error.details) == (

@@ -36,6 +36,10 @@ class RunInfo:
     started_ms: int = 0
     deleted: bool = False
 
+    def url_at(self, server_uri: str) -> str:
+        """The page of this run on its server, for people."""
+        return f"{server_uri}/#/experiments/{self.experiment_id}/runs/{self.id}"
+
     @property
     def parent_id(self) -> str:
         """The run of the DAG run, for a child."""

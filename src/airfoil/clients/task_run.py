@@ -138,7 +138,7 @@ class MlflowRun:
     @property
     def url(self) -> str:
         """The page of this run, for people."""
-        return f"{self._http.server.uri}/#/experiments/{self.experiment_id}/runs/{self.id}"
+        return self._info.url_at(self._http.server.uri)
 
     # -- what waits in the buffer
 

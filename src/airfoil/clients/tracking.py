@@ -72,7 +72,7 @@ class Tracking:
 
     def url_of(self, run: RunInfo) -> str:
         """The page of a run, for people."""
-        return f"{self.uri}/#/experiments/{run.experiment_id}/runs/{run.id}"
+        return run.url_at(self.uri)
 
     def open_dag_run(
         self,

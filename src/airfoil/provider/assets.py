@@ -99,8 +99,7 @@ def check_uri(parts: SplitResult) -> SplitResult:
     try:
         model_and_alias(parts.geturl())
     except ConfigurationError as error:
-        message = f"{error}. {error.next_move}"
-        raise ValueError(message) from error
+        raise ValueError(error.in_full) from error
     return parts
 
 

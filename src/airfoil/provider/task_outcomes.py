@@ -55,7 +55,6 @@ def for_airflow(error: AirfoilError) -> Exception:
 
     A login that is refused stays refused, and so does a request that makes no sense.
     """
-    sentence = error.message.rstrip(".") + (f". {error.next_move}" if error.next_move else ".")
     if isinstance(error, ConfigurationError | ServiceRefusedError):
-        return AirflowFailException(sentence)
-    return type(error)(sentence, error.next_move, details=error.details)
+        return AirflowFailException(error.in_full)
+    return type(error)(error.in_full, error.next_move, details=error.details)

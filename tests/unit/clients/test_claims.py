@@ -1,10 +1,11 @@
 """Claims: one value in a cell, one anchor for a name, one root on a server; races, and losers who clean up."""
 
 import pytest
+from tests.unit.clients.conversation import step_by_step
 
 from airfoil.clients import claims as module
 from airfoil.clients.claims import ANCHOR_TAG, CANDIDATE_TAG, EXPERIMENT, ROOT, Claims, claim_cell
-from airfoil.errors import AirfoilError, ConfigurationError
+from airfoil.errors import ConfigurationError
 
 pytestmark = pytest.mark.unit
 
@@ -35,11 +36,11 @@ def test_the_runs_that_hold_cells_are_never_running(server, http):
 @pytest.mark.parametrize("name", [ROOT, "wine"])
 def test_two_who_begin_at_once_end_with_one_anchor(server, http, name):
     """The second does everything between any two requests of the first."""
-    total = len(_steps(server, http, Claims().anchor_id(name)))
+    total = len(list(step_by_step(http, Claims().anchor_id(name), [])))
     for moment in range(total):
         server.forget()
         seen = []
-        for number, _ in enumerate(_interruptible(http, mine := Claims(), name, seen)):
+        for number, _ in enumerate(step_by_step(http, (mine := Claims()).anchor_id(name), seen)):
             if number == moment:
                 seen.append(http.do(Claims().anchor_id(name)))
         assert len(set(seen)) == 1, moment
@@ -110,33 +111,3 @@ def test_a_stranger_with_our_name_is_told_apart(server, http):
 def test_a_digest_tells_parts_apart():
     assert module.digest("a", "bc") != module.digest("ab", "c")
     assert len(module.digest("ü" * 9000)) == 32
-
-
-def _steps(server, http, conversation):
-    server.forget()
-    return list(_requests(http, conversation, []))
-
-
-def _interruptible(http, claims, name, seen):
-    yield from _requests(http, claims.anchor_id(name), seen)
-
-
-def _requests(http, conversation, results):
-    """Carry out an exchange request by request, giving way after each."""
-    answer, failure = None, None
-    while True:
-        try:
-            step = conversation.throw(failure) if failure else conversation.send(answer)
-        except StopIteration as done:
-            results.append(done.value)
-            return
-        answer = failure = None
-        try:
-            answer = http.do(_single(step))
-        except AirfoilError as error:
-            failure = error
-        yield step
-
-
-def _single(step):
-    return (yield step)

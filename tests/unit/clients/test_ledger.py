@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from tests.unit.clients.wine_shop import ALIAS_PATH, START, Clock, Conversation, WineShop, linear
+from tests.unit.clients.conversation import Conversation
+from tests.unit.clients.wine_shop import ALIAS_PATH, START, Clock, WineShop, linear
 
 from airfoil.clients import model_registry
 from airfoil.clients.claims import Claims

@@ -4,7 +4,8 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.clients.wine_shop import ALIAS_PATH, Clock, Conversation, WineShop, linear
+from tests.unit.clients.conversation import Conversation
+from tests.unit.clients.wine_shop import ALIAS_PATH, Clock, WineShop, linear
 
 from airfoil.clients import model_registry
 from airfoil.clients.claims import Claims

@@ -4,7 +4,8 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.clients.wine_shop import Conversation, WineShop
+from tests.unit.clients.conversation import Conversation
+from tests.unit.clients.wine_shop import WineShop
 
 from airfoil.clients.claims import Claims
 from airfoil.clients.exchange import Pause

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from tests.unit.clients.conversation import step_by_step
 
 from airfoil.clients.claims import CANDIDATE_TAG, EXPERIMENT, Claims
 from airfoil.clients.mlflow_http import MlflowHttp
@@ -23,7 +24,7 @@ from airfoil.clients.runs import (
     Runs,
 )
 from airfoil.clients.tries import read_tries
-from airfoil.errors import AirfoilError, NotFoundError
+from airfoil.errors import NotFoundError
 
 pytestmark = pytest.mark.unit
 
@@ -221,27 +222,6 @@ def test_a_ledger_that_is_gone_for_good_is_begun_again(server, http, parent):
 
 
 # -- races and deaths
-
-
-def step_by_step(http, conversation, results):
-    """Carry out an exchange request by request, giving way after each."""
-    answer, failure = None, None
-    while True:
-        try:
-            step = conversation.throw(failure) if failure else conversation.send(answer)
-        except StopIteration as done:
-            results.append(done.value)
-            return
-        answer = failure = None
-        try:
-            answer = http.do(single(step))
-        except AirfoilError as error:
-            failure = error
-        yield step
-
-
-def single(step):
-    return (yield step)
 
 
 def beginning(runs, attempt=FIRST, fingerprint="f1"):

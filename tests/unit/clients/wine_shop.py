@@ -1,12 +1,11 @@
-"""A fake server with a registry that the tests of registry and ledger share, and exchanges that others interrupt."""
+"""A fake server with a registry that the tests of registry and ledger share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.testing import FakeMlflow
 from airfoil.records import LedgerEntry, ModelRef
 
@@ -78,57 +77,3 @@ def linear(entries: Sequence[LedgerEntry]) -> bool:
         assert before is None or entry.at >= before.at
         before = entry
     return True
-
-
-class Conversation:
-    """An exchange that is carried out request by request, so that others can act in between."""
-
-    def __init__(self, http: MlflowHttp, exchange: Any) -> None:
-        self._http = http
-        self._exchange = exchange
-        self._answer: Any = None
-        self._failure: Exception | None = None
-        self.result: Any = None
-        self.error: Exception | None = None
-        self.over = False
-        self.steps: list[Any] = []
-        self._next: Any = None
-        self._advance()
-
-    @property
-    def next_step(self) -> Any:
-        """What it does next."""
-        return self._next
-
-    def step(self) -> None:
-        """Carry out its next request."""
-        self._answer = self._failure = None
-        try:
-            self._answer = self._http.do(_single(self._next))
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the conversation
-            self._failure = error
-        self.steps.append(self._next)
-        self._advance()
-
-    def finish(self) -> Any:
-        """Carry out all that is left; its result."""
-        while not self.over:
-            self.step()
-        if self.error is not None:
-            raise self.error
-        return self.result
-
-    def _advance(self) -> None:
-        try:
-            if self._failure is not None:
-                self._next = self._exchange.throw(self._failure)
-            else:
-                self._next = self._exchange.send(self._answer)
-        except StopIteration as done:
-            self.over, self.result = True, done.value
-        except Exception as error:  # noqa: BLE001 - as above; `finish` raises it
-            self.over, self.error = True, error
-
-
-def _single(step: Any) -> Iterator[Any]:
-    return (yield step)

@@ -141,6 +141,7 @@ def test_a_triggerer_that_has_gone_is_not_waited_for(desk):
         return
 
     asyncio.run(asyncio.wait_for(desk.app(scope, receive, send), 5))
+    assert messages == [], "it has heard that nobody waits any more"
 
 
 def test_nobody_waits_without_the_secret(desk):

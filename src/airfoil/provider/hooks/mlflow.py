@@ -77,7 +77,7 @@ class MlflowHook(BaseHook):
             with self.get_conn() as tracking:
                 tracking.check()
         except AirfoilError as error:
-            return False, f"{error}. {error.next_move}".strip()
+            return False, error.in_full
         return True, f"MLflow answers at {tracking.uri}"
 
 

@@ -16,7 +16,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airfoil.clients.exchange import Exchange
 from airfoil.clients.model_registry import version_of
-from airfoil.errors import AirfoilError, ConfigurationError, NeighbourError, ServiceRefusedError
+from airfoil.errors import ConfigurationError, NeighbourError, ServiceRefusedError
 from airfoil.provider.hooks.mlflow import MlflowHook
 from airfoil.records import ModelRef
 
@@ -87,8 +87,4 @@ class ModelAliasTrigger(BaseTrigger):
                         return
                     await self._pause(self.poll_seconds)
         except (ConfigurationError, ServiceRefusedError) as error:
-            yield TriggerEvent({"error": _told(error)})
-
-
-def _told(error: AirfoilError) -> str:
-    return f"{error}. {error.next_move}".strip()
+            yield TriggerEvent({"error": error.in_full})

@@ -135,7 +135,7 @@ def _connect() -> MlflowHttp:
 
 
 def _told(error: AirfoilError) -> HTTPException:
-    return HTTPException(_status(error), f"{error}. {error.next_move}".strip())
+    return HTTPException(_status(error), error.in_full)
 
 
 def _status(problem: AirfoilError | None) -> int:

@@ -76,7 +76,9 @@ def test_a_broken_event_stays_with_us():
         def dag_id(self):
             raise RuntimeError("the session is gone")
 
-    DagRunListener(Keeper()).on_dag_run_failed(dag_run=Detached(), msg="")
+    keeper = Keeper()
+    DagRunListener(keeper).on_dag_run_failed(dag_run=Detached(), msg="")
+    assert keeper.told == []
 
 
 def test_airflow_calls_it_through_its_own_listener_manager():
