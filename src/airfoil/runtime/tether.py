@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-import selectors
 import signal
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from airfoil.runtime import waking_select
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -45,7 +46,7 @@ def install(*, with_family: bool = False) -> None:
     _parent = os.getpid()
     _with_family = with_family
     os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
-    signal.signal(signal.SIGCHLD, wake_select)
+    waking_select.install()
 
 
 def _before_fork() -> None:
@@ -69,7 +70,7 @@ def _after_fork() -> None:
     _tie_to(parent, signal.SIGRTMAX if _with_family and _depth == _WORKER else signal.SIGKILL)
     _reseed()
     # A worker waits in select() for its task; the task itself, which runs the user's code, gets the default back.
-    signal.signal(signal.SIGCHLD, wake_select if _depth < _TIED_GENERATIONS else signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, waking_select.wake if _depth < _TIED_GENERATIONS else signal.SIG_DFL)
 
 
 def _tie_to(parent: int, number: int) -> None:
@@ -118,16 +119,3 @@ def _reseed() -> None:
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()
-
-
-def wake_select(_number: int, frame: FrameType | None) -> None:
-    """End a select() that is waiting while a child has just ended.
-
-    Airflow's task supervisor waits for its task's sockets and looks for its exit only when something happens on them.
-    Now and then the sockets close a moment before the exit can be seen, and it sleeps a whole heartbeat interval
-    (5 s) with its slot taken; a triggerer that is told to stop sleeps ten. Python restarts an interrupted wait unless
-    the handler raises, and `selectors` turns InterruptedError into "nothing ready". Raised only when the interrupted
-    frame is that very wait.
-    """
-    if frame is not None and frame.f_code is selectors.DefaultSelector.select.__code__:
-        raise InterruptedError

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from importlib.machinery import SourceFileLoader
 
 import pytest
 
@@ -65,7 +64,3 @@ def test_a_file_that_is_gone_or_of_the_future_is_young(tmp_path):
     assert bytecode.is_young(str(path))
     save(path, "task", time.time() + 3600)
     assert bytecode.is_young(str(path))
-
-
-def test_this_process_is_as_it_was():
-    assert not hasattr(SourceFileLoader.set_data, "asks_for_age")

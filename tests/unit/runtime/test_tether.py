@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-import selectors
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from airfoil.runtime import tether
+from airfoil.runtime import tether, waking_select
 
 pytestmark = pytest.mark.unit
 
@@ -116,7 +113,7 @@ def test_a_worker_wakes_when_its_task_ends_and_the_users_code_has_signals_as_pyt
     tether._after_fork()
     fork_again(child)
     tether._after_fork()
-    assert child.signals == [(signal.SIGCHLD, tether.wake_select), (signal.SIGCHLD, signal.SIG_DFL)]
+    assert child.signals == [(signal.SIGCHLD, waking_select.wake), (signal.SIGCHLD, signal.SIG_DFL)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's tie is Linux's")
@@ -130,26 +127,3 @@ def test_without_numpy_there_is_nothing_to_reseed(child, monkeypatch):
     monkeypatch.delitem(sys.modules, "numpy.random")
     tether._after_fork()
     assert child.seeds == 0
-
-
-def test_the_signal_interrupts_no_code_but_a_waiting_select():
-    for frame in (None, inspect.currentframe()):
-        try:
-            tether.wake_select(signal.SIGCHLD, frame)
-        except InterruptedError:
-            pytest.fail(f"interrupted {frame}")
-
-
-def test_a_child_that_ends_shortens_the_wait():
-    before = signal.signal(signal.SIGCHLD, tether.wake_select)
-    ours, theirs = socket.socketpair()
-    try:
-        with selectors.DefaultSelector() as selector, ours, theirs:
-            selector.register(ours, selectors.EVENT_READ)
-            child = subprocess.Popen(["sleep", "0.05"])
-            began = time.monotonic()
-            assert selector.select(5) == [], "nothing became ready, and nothing was raised"
-            assert time.monotonic() - began < 4
-            assert child.wait(5) == 0
-    finally:
-        signal.signal(signal.SIGCHLD, before)
