@@ -195,8 +195,8 @@ def test_a_snapshot_of_postgres_can_be_put_back(postgres, tmp_path):
 def test_a_server_that_is_down_leaves_a_word_and_a_snapshot_of_the_rest(tmp_path):
     project = new_project(tmp_path / "shop")
     versions.remember(project, OLD)
-    with closing(sqlite3.connect(project.airflow_database)) as made:
-        made.execute("create table dag (id text)")
+    with closing(sqlite3.connect(project.airflow_database)) as made, made:
+        made.execute("create table alembic_version as select 'abc' as version_num")
     settings = Settings(mlflow=MlflowSettings(database="postgresql://m:s3cret-pw@127.0.0.1:1/m"))
     snapshot = upgrade.snapshot_if_due(project, settings)
     assert snapshot is not None

@@ -126,11 +126,11 @@ def assert_nothing_started(platform: Platform) -> None:
     """Nothing was started, and no half-written file lies around."""
     assert platform.processes() == {}
     assert not platform.project.state_file.exists()
-    assert litter(platform) == []
+    assert litter(platform) == [], litter(platform)
 
 
 def assert_gone(platform: Platform) -> None:
     """`down` leaves no process, no port, no unfinished file."""
     platform.down()
     assert platform.leftovers() == []
-    assert litter(platform) == []
+    assert litter(platform) == [], litter(platform)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,13 +19,12 @@ from airfoil.runtime import sqlite_file
 from airfoil.runtime.applied import Applied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 EXIT_CONFIGURATION = 78
 EXIT_UNAVAILABLE = 75
 _SQLITE = "sqlite:///"
 _CONNECT_TIMEOUT_SECONDS = 10
-_FULL_BYTES = 64 * 1024
 _REPLACE = "Move it away and run `airfoil up` again, or restore a backup in its place."
 
 
@@ -100,12 +99,10 @@ def build(url: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     path = _file(url)
-    fresh = path.with_name(path.name + ".new")
-    sqlite_file.remove(fresh)
     path.parent.mkdir(parents=True, exist_ok=True)
-    store = SqlAlchemyStore(f"{_SQLITE}{fresh}", "mlflow-artifacts:/")
-    store.engine.dispose()
-    sqlite_file.put_in_place(fresh, path)
+    with _whole_or_nothing(path, "built") as fresh:
+        store = SqlAlchemyStore(f"{_SQLITE}{fresh}", "mlflow-artifacts:/")
+        store.engine.dispose()
 
 
 def upgrade(url: str, revision: str) -> None:
@@ -123,19 +120,19 @@ def upgrade(url: str, revision: str) -> None:
         run_upgrade(url)
         return
     path = _file(url)
-    fresh = path.with_name(path.name + ".new")
-    sqlite_file.remove(fresh)
-    try:
+    with _whole_or_nothing(path, "upgraded") as fresh:
         sqlite_file.copy(path, fresh)
         run_upgrade(f"{_SQLITE}{fresh}")
         sqlite_file.fold(fresh)
-    except BaseException:
-        full = shutil.disk_usage(path.parent).free < _FULL_BYTES
-        sqlite_file.remove(fresh)
-        if full:
-            _give_up(f"the disk is full, and {path} could not be upgraded; free some space, nothing is lost.")
-        raise
-    sqlite_file.put_in_place(fresh, path)
+
+
+@contextmanager
+def _whole_or_nothing(path: Path, done: str) -> Iterator[Path]:
+    try:
+        with sqlite_file.aside(path) as fresh:
+            yield fresh
+    except sqlite_file.DiskFullError:
+        _give_up(f"the disk is full, and {path} could not be {done}; free some space, nothing is lost.")
 
 
 def run_upgrade(url: str) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -22,7 +21,6 @@ from airfoil.runtime.applied import Applied
 
 EXIT_CONFIGURATION = 78
 _SQLITE = "sqlite:///"
-_FULL_BYTES = 64 * 1024
 
 
 def airflow(*arguments: str) -> None:
@@ -59,22 +57,15 @@ def migrate_sqlite(url: str, path: Path, applied: Applied, release: str) -> None
         return
     if revision is not None:
         refuse_unknown(revision, str(path), release)
-    fresh = path.with_name(path.name + ".new")
-    sqlite_file.remove(fresh)
     try:
-        reached = _build(url, path, fresh, revision)
-    except BaseException:
-        full = shutil.disk_usage(path.parent).free < _FULL_BYTES
-        sqlite_file.remove(fresh)
-        if full:
-            _give_up(f"the disk is full, and {path} could not be built; free some space, nothing is lost.")
-        raise
-    if reached is None:
-        _give_up("the migration ended without a schema version; see the lines above.")
-    if reached == revision:  # nothing to change: the live file stays
-        sqlite_file.remove(fresh)
-    else:
-        sqlite_file.put_in_place(fresh, path)
+        with sqlite_file.aside(path) as fresh:
+            reached = _build(url, path, fresh, revision)
+            if reached is None:
+                _give_up("the migration ended without a schema version; see the lines above.")
+            if reached == revision:  # nothing to change: the live file stays
+                sqlite_file.remove(fresh)
+    except sqlite_file.DiskFullError:
+        _give_up(f"the disk is full, and {path} could not be built; free some space, nothing is lost.")
     applied.remember("database", {"release": release, "revision": reached})
 
 

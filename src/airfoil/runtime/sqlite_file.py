@@ -5,15 +5,58 @@ Knows neither Airflow nor MLflow.
 
 from __future__ import annotations
 
+import shutil
+import signal
 import sqlite3
-from contextlib import closing
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
+_FULL_BYTES = 64 * 1024
+
+
+class DiskFullError(Exception):
+    """A database could not be built because there is no room for it."""
+
+
+class _AskedToEndError(BaseException):
+    """This process was sent SIGTERM."""
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """Give the name under which a database is built anew, and put it in place once it is whole.
+
+    Not put in place when the block has moved or removed it. A block that fails, also because this process is asked to
+    end, leaves nothing behind; what a killed one leaves, the next one removes.
+    """
+    fresh = path.with_name(path.name + ".new")
+    remove(fresh)
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield fresh
+        if fresh.exists():
+            put_in_place(fresh, path)
+    except BaseException as error:
+        full = shutil.disk_usage(path.parent).free < _FULL_BYTES  # before room is made
+        remove(fresh)
+        signal.signal(signal.SIGTERM, before)
+        if isinstance(error, _AskedToEndError):
+            signal.raise_signal(signal.SIGTERM)
+        if full:
+            raise DiskFullError(path) from error
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    raise _AskedToEndError
 
 
 def revision_of(path: Path) -> tuple[str | None, bool]:

@@ -78,3 +78,46 @@ def test_the_revision_of_a_file(tmp_path):
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("insert into alembic_version values ('abc')")
     assert sqlite_file.revision_of(path) == ("abc", True)
+
+
+BUILD_AND_WAIT = """
+import pathlib, sqlite3, sys, time
+from airfoil.runtime import sqlite_file
+with sqlite_file.aside(pathlib.Path(sys.argv[1])) as fresh:
+    sqlite3.connect(fresh).execute("pragma journal_mode = wal").execute("create table half (text)")
+    print("building", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_that_is_asked_to_end_while_it_builds_leaves_nothing(tmp_path):
+    """`down` during the first start: what was begun is not left lying about."""
+    path = tmp_path / "live.db"
+    make(path, "old")
+    builder = subprocess.Popen([sys.executable, "-c", BUILD_AND_WAIT, str(path)], stdout=subprocess.PIPE)
+    with builder:
+        assert builder.stdout.readline() == b"building\n"
+        builder.terminate()
+        assert builder.wait(10) == -signal.SIGTERM, "it ends as it would have without us"
+    assert [one.name for one in tmp_path.iterdir()] == ["live.db"]
+    assert read(path) == ["old"]
+
+
+def test_what_fails_leaves_the_live_one_and_what_is_whole_takes_its_place(tmp_path):
+    path = tmp_path / "live.db"
+    make(path, "old")
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit), sqlite_file.aside(path) as fresh:
+        make(fresh, "half")
+        raise SystemExit(1)
+    assert read(path) == ["old"]
+    with sqlite_file.aside(path) as fresh:
+        assert not fresh.exists()
+        make(fresh, "new")
+    assert read(path) == ["new"]
+    with sqlite_file.aside(path) as fresh:
+        make(fresh, "the same")
+        sqlite_file.remove(fresh)
+    assert read(path) == ["new"]
+    assert [one.name for one in tmp_path.iterdir()] == ["live.db"]
+    assert signal.getsignal(signal.SIGTERM) is handler
