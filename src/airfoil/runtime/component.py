@@ -29,9 +29,10 @@ def main() -> None:
     settings.dispose_orm(do_log=False)
     settings.configure_orm()
     if sys.argv[1:2] == ["scheduler"]:
-        from airfoil.runtime import succession
+        from airfoil.runtime import asset_queue, succession
 
         succession.declare_predecessors_dead()
+        asset_queue.hold_while_read()
     if sys.argv[1:2] == ["api-server"]:
         from airfoil.runtime import action_log, warmup
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LOCAL = "LocalExecutor"
 _PLAIN_LOCAL = "airflow.executors.local_executor.LocalExecutor"
 _WAKING = "airfoil.runtime.executor.WakingLocalExecutor"
+_ASSET_MANAGER = "airfoil.provider.asset_manager.RenewingAssetManager"
 _THEIRS = "set in airfoil.toml"
 
 
@@ -130,6 +131,8 @@ def _pace(settings: Settings, engine: str, executor: str) -> Iterator[Option]:
     else:
         idle, why = "0.5", "hand tasks over sooner than after a second"
     yield Option("scheduler", "scheduler_idle_sleep_time", idle, why)
+    why = "an asset's event is in the run that follows it, also while others wait"
+    yield Option("core", "asset_manager_class", _ASSET_MANAGER, why)
     yield Option(
         "core", "parallelism", str(settings.airflow.parallelism), "a laptop, not the default of 32 workers"
     )
