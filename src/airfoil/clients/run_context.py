@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 from airfoil.clients.exchange import API, Exchange, get
@@ -17,9 +16,6 @@ from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.mlflow_server import MlflowServer
 from airfoil.clients.run_keys import RunKey
 from airfoil.clients.runs import RunInfo, Runs
-
-enclosing_run: ContextVar[str] = ContextVar("enclosing_run", default="")
-"""The run that new ones go below instead of the DAG run's; `@task.mlflow` sets it for its body."""
 
 FORGET_FAILURE_SECONDS = 60.0
 

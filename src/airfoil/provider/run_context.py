@@ -51,7 +51,7 @@ class AirflowRunContext:
 
     def _collect(self, found: dict[str, str], context: Any) -> None:
         """Add the tags one after the other, the sure ones first."""
-        from airfoil.clients.run_context import Parents, enclosing_run
+        from airfoil.clients.run_context import Parents
         from airfoil.clients.run_keys import RunKey
 
         ti = context["ti"]
@@ -62,8 +62,6 @@ class AirflowRunContext:
         found[URL_TAG] = str(ti.log_url)
         if self._parents is None:
             self._parents = Parents()
-        parent = enclosing_run.get() or self._parents.find(
-            key, {URL_TAG: found[URL_TAG].partition("/tasks/")[0]}
-        )
+        parent = self._parents.find(key, {URL_TAG: found[URL_TAG].partition("/tasks/")[0]})
         if parent:
             found[PARENT_TAG] = parent

@@ -6,7 +6,6 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from airfoil.clients.run_context import enclosing_run
 from airfoil.clients.run_keys import RunKey
 from airfoil.errors import ServiceUnreachableError
 from airfoil.provider.run_context import AirflowRunContext
@@ -72,16 +71,6 @@ def test_a_run_gets_airflows_names_and_its_place(in_task):
 def test_a_task_that_is_not_mapped_has_no_place_in_a_list(in_task):
     in_task(SimpleNamespace(**{**vars(TI), "map_index": None}))
     assert AirflowRunContext(Parents()).tags()["airflow.map_index"] == "-1"
-
-
-def test_inside_a_tracked_task_it_goes_below_the_run_of_that(in_task):
-    parents = Parents()
-    token = enclosing_run.set("mine")
-    try:
-        assert AirflowRunContext(parents).tags()["mlflow.parentRunId"] == "mine"
-    finally:
-        enclosing_run.reset(token)
-    assert parents.asked == []
 
 
 def test_where_there_is_no_parent_the_names_are_given_all_the_same(in_task):
