@@ -1,6 +1,7 @@
-"""Train a small wine classifier and log it to MLflow: parameters, metrics, a chart and the model, all in one run.
+"""Train a small wine classifier, and replace the one in use only by a better one.
 
-Change a parameter when you trigger it: `airfoil run example_dag --conf '{"trees": 200}'`.
+Everything about the training is in one MLflow run: parameters, metrics, a chart and the model. Run it again, and the
+gate says that the same forest is no better. Change a parameter: `airfoil run example_dag --conf '{"trees": 200}'`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, dag, task
 
+from airfoil import Model, gate, promote, register
+
 if TYPE_CHECKING:
     from airfoil import MlflowRun
+
+CHAMPION = Model("wine").at("champion")
 
 
 @dag(
     dag_id="example_dag",
-    description="Train a small classifier and log it to MLflow",
+    description="Train a small classifier, register and promote it if it is better",
     doc_md=__doc__,
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
@@ -24,11 +29,11 @@ if TYPE_CHECKING:
         "trees": Param(50, type="integer", minimum=1, maximum=1000),
         "max_depth": Param(4, type="integer", minimum=1, maximum=50),
     },
-    default_args={"owner": "airfoil", "retries": 2, "retry_delay": timedelta(seconds=5)},
+    default_args={"owner": "airfoil", "retries": 2, "retry_delay": timedelta(seconds=2)},
     tags=["example", "mlflow"],
 )
 def example_dag() -> None:
-    """Train a model, then say how good it is."""
+    """Train a model, judge it beside the champion, and let it take its place."""
 
     @task.mlflow
     def train_wine_classifier(mlflow_run: MlflowRun, params: dict[str, Any]) -> dict[str, Any]:
@@ -43,15 +48,12 @@ def example_dag() -> None:
         mlflow_run.log_metrics(trained.scores.values)
         mlflow_run.log_figure(draw_confusion(trained.confusion, trained.label_names), "confusion.png")
         model = mlflow_run.log_model(trained.estimator, name="wine", example=trained.example)
-        return {"accuracy": trained.scores["accuracy"], "model": model.uri, "mlflow_run": mlflow_run.url}
+        return {"model": model, "scores": trained.scores}
 
-    @task
-    def report(training: dict[str, Any]) -> None:
-        """Say in the log what came out, and where to look at it."""
-        print(f"Model {training['model']} is right in {training['accuracy']:.1%} of cases it never saw.")
-        print(f"Look at it: {training['mlflow_run']}")
-
-    report(train_wine_classifier())
+    training: Any = train_wine_classifier()
+    decision = gate(training["scores"], metric="accuracy", at_least=0.9, better_than=CHAMPION)
+    version = register(training["model"], name="wine", when=decision)
+    promote(version, alias="champion", because=decision)
 
 
 example_dag()

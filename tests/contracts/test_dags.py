@@ -30,8 +30,14 @@ EXPECTED = {
         "example_dag": {
             "tags": ["example", "mlflow"],
             "schedule": None,
-            "edges": [["train_wine_classifier", "report"]],
-            "tasks": ["report", "train_wine_classifier"],
+            "edges": [
+                ["gate", "promote"],
+                ["gate", "register"],
+                ["register", "promote"],
+                ["train_wine_classifier", "gate"],
+                ["train_wine_classifier", "register"],
+            ],
+            "tasks": ["gate", "promote", "register", "train_wine_classifier"],
             "owners": ["airfoil"],
         },
     },

@@ -175,8 +175,18 @@ def print_entries(entries: Sequence[LedgerEntry]) -> None:
     console.table(columns, cells, right=("#", "FROM", "TO"))
 
 
-def print_standing(entries: Sequence[LedgerEntry]) -> None:
+def standing_at(histories: Mapping[tuple[str, str], History], moment: datetime) -> list[LedgerEntry]:
+    """Return the entry that each alias stood at, by model and alias."""
+    found = [entry for history in histories.values() if (entry := history.at(moment)) is not None]
+    return sorted(found, key=lambda entry: (entry.model, entry.alias))
+
+
+def print_standing_at(histories: Mapping[tuple[str, str], History], moment: datetime) -> None:
     """Print where aliases stood."""
+    entries = standing_at(histories, moment)
+    if not entries:
+        console.out(f"No alias had been moved by {moment:%Y-%m-%d %H:%M:%S}.")
+        return
     cells = [
         (
             entry.model,

@@ -141,15 +141,11 @@ def at(
     moment = typed.end(model_tables.zone_of(typed.moment))
     with _registry(context) as (http, ledger):
         histories = http.do(ledger.histories(model))
-    found = [entry for history in histories.values() if (entry := history.at(moment)) is not None]
-    found.sort(key=lambda entry: (entry.model, entry.alias))
     if as_json:
-        rows = [model_tables.standing_row(entry) for entry in found]
+        rows = [model_tables.standing_row(entry) for entry in model_tables.standing_at(histories, moment)]
         console.emit_json({"schema": 1, "at": moment.isoformat(), "aliases": rows})
-    elif found:
-        model_tables.print_standing(found)
     else:
-        console.out(f"No alias had been moved by {moment:%Y-%m-%d %H:%M:%S}.")
+        model_tables.print_standing_at(histories, moment)
 
 
 @app.command("promote")

@@ -182,6 +182,11 @@ class Runs:
         text = f"tags.`{PARENT_TAG}` = '{parent_id}' AND attributes.status = '{RUNNING}'"
         return (yield from self._search([parent.experiment_id], text))
 
+    def children(self, parent_id: str) -> Exchange[list[RunInfo]]:
+        """Return all runs below a parent, however they stand."""
+        parent = yield from self.get(parent_id)
+        return (yield from self._search([parent.experiment_id], f"tags.`{PARENT_TAG}` = '{parent_id}'"))
+
     def running(self) -> Exchange[list[RunInfo]]:
         """Return all runs of Airflow's work that are RUNNING, of every experiment."""
         homes = yield from experiment_ids(but=ledger.EXPERIMENT)

@@ -11,7 +11,13 @@ EXPECTED = {
     "example_dag": {
         "tags": {"example", "mlflow"},
         "schedule": None,
-        "edges": {("train_wine_classifier", "report")},
+        "edges": {
+            ("train_wine_classifier", "gate"),
+            ("train_wine_classifier", "register"),
+            ("gate", "register"),
+            ("gate", "promote"),
+            ("register", "promote"),
+        },
     },
     "first_dag": {"tags": {"{{name}}", "mlflow"}, "schedule": None, "edges": {("train", "report")}},
 }
