@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-from pathlib import Path
 
 import pytest
 from tests.integration.airflow_home import AirflowHome
 from tests.integration.dag_scenes import play
+from tests.integration.guides import printed
 from tests.integration.mlflow_servers import mlflow_server
 
 from airfoil.clients.claims import Claims
@@ -22,7 +21,7 @@ from airfoil.clients.verdicts import verdicts
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-GUIDE = Path(__file__).parents[2] / "docs" / "first-gated-training.md"
+(GUIDE,) = printed("first-gated-training.md")
 PRINTED_LINES = 25
 # A model that is trained in no time, and tasks that fail after their work was done.
 FAULTS = '''
@@ -129,25 +128,18 @@ def run(home, server, folder, text):
     )
 
 
-def printed():
-    (text,) = re.findall(
-        r"^```python\n(.+?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-    return text
-
-
 def test_the_guides_dag_is_as_short_as_promised():
-    assert len([line for line in printed().splitlines() if line.strip()]) <= PRINTED_LINES
+    assert len([line for line in GUIDE.splitlines() if line.strip()]) <= PRINTED_LINES
 
 
 def test_the_guides_dag_runs_as_printed_and_the_second_model_is_refused(home, server, http, tmp_path):
-    first = run(home, server, tmp_path / "dags", printed())
+    first = run(home, server, tmp_path / "dags", GUIDE)
     assert first.runs["wine_weekly"]["state"] == "success", first.log[-3000:]
     assert {state for state, _ in first.tasks("wine_weekly").values()} == {"success"}
     (entry,) = http.do(Ledger(Claims()).entries("wine", "champion"))
     assert (entry.from_version, entry.to_version, entry.gate["outcome"]) == (None, 1, "no_champion")
 
-    second = run(home, server, tmp_path / "dags", printed())
+    second = run(home, server, tmp_path / "dags", GUIDE)
     assert second.runs["wine_weekly"]["state"] == "success"
     states = {name: state for name, (state, _) in second.tasks("wine_weekly").items()}
     assert states == {

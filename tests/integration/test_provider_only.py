@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.integration.guides import printed
 from tests.integration.mlflow_servers import plain_mlflow
 from tests.integration.provider_only import ProviderOnly
 
@@ -97,17 +97,14 @@ def test_the_libraries_of_the_platform_are_not_there(plain):
 def test_shipped_dags_and_those_of_the_guides_import_with_no_connection(plain):
     for path in sorted((ROOT / "dags").glob("*.py")):
         shutil.copy(path, plain.dags)
-    for page in ("gates.md", "model-events.md", "testing.md"):
-        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-        for number, block in enumerate(
-            re.findall(r"^```python.*?\n(.+?)^```$", text, re.MULTILINE | re.DOTALL)
-        ):
+    for page in ("first-gated-training.md", "gates.md", "model-events.md", "testing.md"):
+        for number, block in enumerate(printed(page)):
             if "@dag" in block:
                 (plain.dags / f"{page.removesuffix('.md')}_{number}.py").write_text(block, encoding="utf-8")
     said = plain.well("python", "-c", DAG_FILES, str(plain.dags)).strip().splitlines()[-1]
     errors, dags = json.loads(said)
     assert errors == {}
-    assert {"simple_test_dag", "judged", "wine_training"} <= set(dags)
+    assert {"simple_test_dag", "example_dag", "judged", "wine_training", "wine_weekly"} <= set(dags)
 
 
 @pytest.mark.timeout(900)
@@ -122,16 +119,17 @@ def test_one_extra_is_enough_to_save_models(wheel, tested, plain, tmp_path):
 
 
 @pytest.mark.timeout(900)
-def test_a_gated_training_runs_from_data_to_champion(wheel, tested, plain, tmp_path):
+def test_the_guides_gated_training_runs_as_printed(wheel, tested, plain, tmp_path):
     plain.add(tested, f"airfoil[models] @ {wheel.as_uri()}")
-    shutil.copy(Path(__file__).with_name("gated_dag.py"), plain.dags)
+    (guide,) = printed("first-gated-training.md")
+    (plain.dags / "wine_weekly.py").write_text(guide, encoding="utf-8")
     plain.well("airflow", "db", "migrate")
     with (
         plain_mlflow(tmp_path) as url,
         httpx.Client(base_url=f"{url}/api/2.0/mlflow", trust_env=False) as mlflow,
     ):
         connection = {"AIRFLOW_CONN_MLFLOW_DEFAULT": json.dumps({"conn_type": "mlflow", "host": url})}
-        done = plain.run("airflow", "dags", "test", "wine_gated", timeout=600, settings=connection)
+        done = plain.run("airflow", "dags", "test", "wine_weekly", timeout=600, settings=connection)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         champion = mlflow.get("/registered-models/alias", params={"name": "wine", "alias": "champion"}).json()
         assert champion["model_version"]["version"] == "1"
