@@ -9,6 +9,7 @@
     |  +- NotFoundError            a DAG, run, service or model you named does not exist
     |  +- AlreadyExistsError       what you asked to be made is there
     |  +- MovedMeanwhileError      an alias is not where you thought: somebody else moved it
+    |  +- TableError               a table you named cannot be read as one: damaged, ragged, ambiguous
     +- NeighbourError              A NEIGHBOUR FAILED: disk, network or another server; waiting may help
     |  +- StorageError             read-only or full disk, a folder that belongs to another user
     |  +- ServiceFailed            a service of the stack ended, or never became ready
@@ -97,6 +98,10 @@ class AlreadyExistsError(ConfigurationError):
 
 class MovedMeanwhileError(ConfigurationError):
     """An alias was to be moved from one version, and is at another: somebody moved it in between."""
+
+
+class TableError(ConfigurationError):
+    """A table you named cannot be read as one; reading it again gives the same."""
 
 
 class NeighbourError(AirfoilError):
