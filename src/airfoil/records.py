@@ -58,6 +58,28 @@ class DataRef(Record):
     rows: int | None = Field(default=None, ge=0)
 
 
+FrozenNames = Annotated[
+    Mapping[str, str],
+    AfterValidator(lambda given: MappingProxyType(dict(given))),
+    PlainSerializer(dict),
+]
+
+
+class FeatureSource(Record):
+    """Where a feature store keeps features over time, and how they belong to entity rows."""
+
+    name: str = Field(min_length=1)
+    uris: tuple[str, ...] = Field(min_length=1)
+    timestamp: str = Field(min_length=1)
+    keys: FrozenNames
+    """Columns of the source by key columns of the entity rows."""
+    features: FrozenNames
+    """Columns of the source by what they are called in a training set."""
+    created: str = ""
+    ttl_seconds: float | None = Field(default=None, gt=0)
+    """How long a row counts; for ever when None."""
+
+
 class ModelRef(Record):
     """A logged model: the URI that loads it and the run that made it."""
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from airfoil.records import (
     Comparison,
     DataRef,
+    FeatureSource,
     GainInterval,
     GateDecision,
     LedgerEntry,
@@ -41,6 +42,15 @@ RECORDS = [
         from_version=3,
         to_version=4,
         gate={"passed": True, "parts": [{"metric": "rmse"}]},
+    ),
+    FeatureSource(
+        name="purchases",
+        uris=("file:///data/a.parquet", "file:///data/b.parquet"),
+        timestamp="at",
+        keys={"customer": "customer_id"},
+        features={"purchases__sum": "sum"},
+        created="written_at",
+        ttl_seconds=0.5,
     ),
 ]
 

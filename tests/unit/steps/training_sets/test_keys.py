@@ -1,0 +1,64 @@
+"""Keys as numbers: equal keys have equal numbers, whatever the two sides write them as."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airfoil.errors import TableError
+from airfoil.steps.training_sets.keys import NOBODY, KeyCodes
+
+pytestmark = pytest.mark.unit
+pairs = st.lists(
+    st.tuples(st.none() | st.integers(-3, 3), st.none() | st.sampled_from(["", "a", "ab"])), max_size=30
+)
+
+
+def codes(ours, theirs, keys=("a", "b")):
+    own, other = (
+        pl.DataFrame(rows, {"a": pl.Int64, "b": pl.String}, orient="row") for rows in (ours, theirs)
+    )
+    made = KeyCodes(own, other.schema, {key: key for key in keys}, "facts")
+    return list(made.of_entities), list(made.of(other)), made.count
+
+
+@given(pairs, pairs)
+def test_numbers_are_equal_where_all_parts_are(ours, theirs):
+    own, other, count = codes(ours, theirs)
+    known = {row for row in ours if None not in row}
+    assert count == len(known)
+    for row, code in [*zip(ours, own, strict=True), *zip(theirs, other, strict=True)]:
+        assert (code != NOBODY) == (row in known)
+    numbered = dict(zip(ours, own, strict=True))
+    for row, code in zip(theirs, other, strict=True):
+        assert code == (numbered.get(row, NOBODY) if row in known else NOBODY)
+    assert set(own) - {NOBODY} == set(range(count))
+
+
+def test_without_keys_all_rows_are_of_one_kind():
+    assert codes([(1, "a"), (None, None)], [(2, "b")], keys=()) == ([0, 0], [0], 1)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (pl.Int64(), pl.String()),
+        (pl.Boolean(), pl.Int64()),
+        (pl.Date(), pl.Datetime("us")),
+        (pl.Float64(), pl.Decimal(10, 2)),
+        (pl.List(pl.Int64()), pl.List(pl.Int64())),
+    ],
+)
+def test_kinds_that_are_never_equal_are_refused(ours, theirs):
+    with pytest.raises(TableError, match=r"'a' holds .+, and 'b' of facts holds"):
+        KeyCodes(pl.DataFrame(schema={"a": ours}), pl.Schema({"b": theirs}), {"a": "b"}, "facts")
+
+
+def test_large_numbers_do_not_become_equal():
+    own = pl.DataFrame({"a": [2**63, 2**63 + 1]}, {"a": pl.UInt64})
+    other = pl.DataFrame({"a": [-(2**63), 2**53 + 1]}, {"a": pl.Int64})
+    assert list(KeyCodes(own, other.schema, {"a": "a"}, "facts").of(other)) == [NOBODY, NOBODY]
+    near = pl.DataFrame({"a": [float(2**53)]})
+    assert list(KeyCodes(near, other.schema, {"a": "a"}, "facts").of(other)) == [NOBODY, NOBODY]
