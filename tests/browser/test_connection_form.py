@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.integration.provider_only import ProviderOnly, build_wheel, versions_in
+from tests.system.platforms import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -39,6 +40,9 @@ def airflow(plain):
         yield url
 
 
+VALUES = "fields => fields.map(field => field.value)"
+
+
 @pytest.fixture
 def form(airflow, chromium):
     """The dialog for a new connection, with our type chosen."""
@@ -63,7 +67,9 @@ def test_the_fields_are_ours_and_those_that_mean_nothing_are_hidden(form):
         form.get_by_text(label, exact=True).first.wait_for()
     required = [label.inner_text() for label in form.locator("label", has_text="*").all()]
     assert [label.partition("\n")[0] for label in required] == ["Connection ID", "Connection Type"]
-    assert {one.input_value() for one in form.get_by_role("spinbutton").all()} >= {"10", "3"}
+    # Our defaults; the page redraws while it fills them in, so all are read at once, and again.
+    numbers = form.get_by_role("spinbutton")
+    wait_until(lambda: {"10", "3"} <= set(numbers.evaluate_all(VALUES)), PATIENCE_MS / 1000, "the defaults")
     if PICTURES:
         form.page.screenshot(path=Path(PICTURES) / "connection-form.png")
 
