@@ -33,11 +33,11 @@ test: tools ## all tests (ARGS="-m unit" passes arguments to pytest; CI=true or 
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
-	@quick=0; near=0; whole=0; \
+	@quick=0; shared=0; alone=0; \
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'unit or contracts' || quick=$$?; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'integration or browser' || near=$$?; \
-	$(BIN)/python -m pytest -m 'not unit and not contracts and not integration and not browser' || whole=$$?; \
-	[ $$quick = 0 ] && [ $$near = 0 ] && [ $$whole = 0 ]
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone' --ignore=tests/unit --ignore=tests/contracts || shared=$$?; \
+	$(BIN)/python -m pytest -m alone --ignore=tests/unit --ignore=tests/contracts || alone=$$?; \
+	[ $$quick = 0 ] && [ $$shared = 0 ] && [ $$alone = 0 ]
 endif
 
 test-full: ## all tests at full size, with every fault

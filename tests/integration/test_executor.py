@@ -73,7 +73,7 @@ def test_it_wakes_for_results_and_writes_and_sends_idle_workers_home(migrated_ai
     assert 0.25 < facts["result after"] < 0.9
     assert (facts["events"], facts["running"]) == (["success"], 0)
     assert 0.25 < facts["write after"] < 0.9, "well before the second is over"
-    assert 0.2 < facts["nothing"][0] < 1.5, "at the end of this second"
+    assert facts["nothing"][0] < 1.5, "at the end of this second, of which little may be left"
     assert 0.9 < facts["nothing"][1] < 4, "and then at leisure"
     assert (facts["workers left"], facts["alive"]) == (0, [])
 

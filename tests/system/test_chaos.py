@@ -13,14 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
+from tests.sizes import FULL
 from tests.system.platforms import SERVICES, Platform, fetch, wait_until
 from tests.system.witness import Ledger, Witness, faults_in, overlaps
 
 from airfoil.stack import process
 
-pytestmark = [pytest.mark.system, pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.chaos, pytest.mark.alone, pytest.mark.timeout(900)]
 
-FULL = os.environ.get("FULL") == "1"
 SINGLE = ("api-server", "scheduler", "dag-processor", "triggerer", "mlflow", "page", "preload", "manager")
 PAIRS = ("scheduler+api-server", "preload+scheduler", "manager+scheduler", "mlflow+manager")
 FAULTS = [(name, number) for number in range(1, 4) for name in SINGLE] + [(name, 1) for name in PAIRS]

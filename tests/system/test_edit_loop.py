@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from tests.sizes import FULL
 from tests.system.platforms import Platform, fetch, wait_until
 
 from airfoil.errors import AirfoilError
@@ -20,13 +21,13 @@ from airfoil.errors import AirfoilError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.alone, pytest.mark.timeout(900)]
 
-TRIES = 20 if os.environ.get("FULL") == "1" else 4
+TRIES = 20 if FULL else 4
 VISIBLE_SECONDS = 3.0
 PATIENCE_SECONDS = 30.0
 IDLE_PERCENT = 5.0
-IDLE_SECONDS = 60 if os.environ.get("FULL") == "1" else 20
+IDLE_SECONDS = 60 if FULL else 20
 DAG = """from airflow.sdk import dag, task
 
 @dag(schedule=None, description="{description}", tags=["edit"])

@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+from tests.sizes import full_only
 from tests.system.faults import assert_nothing_started, refusal, told
 from tests.system.platforms import SERVICES, fetch, free_ports, wait_until
 from tests.system.witness import Ledger, Witness, faults_in, overlaps
@@ -16,6 +17,7 @@ from airfoil.stack import process
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
+@full_only
 def test_a_plain_platform_keeps_a_run_through_a_killed_scheduler(make_platform):
     platform = make_platform(
         ports=False, environment={"AIRFOIL_STACK_ENGINE": "plain", **environment_of_ports()}

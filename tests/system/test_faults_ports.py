@@ -15,7 +15,7 @@ import pytest
 from tests.system.faults import assert_gone, assert_nothing_started, begun, refusal, seen, told
 from tests.system.platforms import Platform, free_ports, lent
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 DEFAULTS = {"airflow": 8080, "mlflow": 5000, "page": 8081}
 PLACES = ("Größe 100% #1", 'it\'s "ours" & $x; {y}')

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.system,
+    pytest.mark.alone,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(shutil.which("uv") is None, reason="builds a wheel and a virtualenv with uv"),
 ]

@@ -7,11 +7,12 @@ import time
 import psutil
 import pytest
 from tests.integration.orphan_dags import DYING
+from tests.sizes import FULL
 from tests.system.platforms import fetch, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
-IDLE_SECONDS = 60
+IDLE_SECONDS = 60.0 if FULL else 20.0
 
 
 def running(platform, run_id):
