@@ -82,7 +82,7 @@ def fetch_features(
             entity_df=frame,
             features=asked,
             full_feature_names=full_names,
-            **({"filter_by_created_timestamp": True} if known_by_then else {}),
+            filter_by_created_timestamp=known_by_then,
         )
         found: pa.Table = job.to_arrow()
     except AirfoilError:
@@ -135,7 +135,7 @@ def _of_service(store: FeatureStore, name: str) -> list[_Wanted]:
         ) from error
     return [
         _Wanted(
-            one.name if one.version_tag is None else one.name_to_use(),
+            one.name if one.version_tag is None else f"{one.name}@v{one.version_tag}",
             one.name_alias or one.name,
             tuple(feature.name for feature in one.features),
             dict(one.join_key_map),

@@ -43,7 +43,7 @@ class Registry:
                 return service
         raise FeatureServiceNotFoundException(name, "project")
 
-    def get_historical_features(self, entity_df, features, full_feature_names):
+    def get_historical_features(self, entity_df, features, **options):
         return SimpleNamespace(
             to_arrow=lambda: self._answer(pa.Table.from_pandas(entity_df, preserve_index=False))
         )

@@ -1,0 +1,299 @@
+"""A training set of a million rows from twenty million feature rows: `join_features` against Feast's duckdb store.
+
+`python -m benchmarks.point_in_time`, or `make bench NAME=point_in_time`. Both start from the same Feast repository and
+the same Parquet file of rows, and end with a Parquet file; each in a process of its own, imports measured apart. Where
+Feast does not finish in ten minutes or 20 GiB, both are compared at half the size, and so on, and the result says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks import machine, report, result
+from benchmarks.contender import BenchmarkError, clean_environment
+from benchmarks.progress import Progress
+from benchmarks.purchases import FEATURES, REFERENCES, Purchases
+from benchmarks.result import Figure, Goal, Result, Side
+from benchmarks.size import scale_from
+
+NAME = "point_in_time"
+FEATURE_ROWS, ENTITY_ROWS = 20_000_000, 1_000_000
+REPEATS = 3
+MOST_SHARE = 1 / 8
+_MOST_SECONDS, _MOST_MIB = 600.0, 20 * 1024.0
+_ENOUGH_SECONDS = 300.0
+"""A peer that took this long is not asked again."""
+_LEAST_SHARE = 1 / 64
+_QUIET_SECONDS = 180.0
+_LOOK_SECONDS = 0.2
+_DISTRIBUTIONS = ("airfoil", "duckdb", "feast", "ibis-framework", "polars", "pyarrow")
+FIGURES = (
+    Figure("seconds", "The training set, once the libraries are loaded", "s", 1, is_plotted=True),
+    Figure("import_seconds", "The imports", "s", 1),
+    Figure("peak_mib", "Memory of the process at its largest", "MiB", 0, is_plotted=True),
+)
+LEAD = (
+    "For each row to train on, the newest features that were known at its moment. Feature rows go by once and are "
+    "never sorted; Feast pairs every row with all feature rows of its key that are still valid, and ranks the pairs."
+)
+NOTES = (
+    "Ten features, a hundred feature rows for each key over 90 days, a TTL of 30; rows of a key tie in their moment.",
+    "Both read the repository's registry, the feature rows and the rows to train on, and write the result as Parquet.",
+    "Results must have every row once, and equal features to the last bit.",
+    "Imports: Feast and what each side joins with; each process starts without any.",
+)
+
+
+class TooLargeError(Exception):
+    """A side did not finish within its time or its memory; the message says which."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print the line, keep and publish a full-size result."""
+    options = _options(arguments)
+    if options.side:
+        data = Purchases(Path(options.folder), options.feature_rows, options.entity_rows)
+        print(json.dumps(_SIDES[options.side](data)))
+        return 0
+    try:
+        scale = scale_from()
+    except ValueError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.work)), Progress(NAME)
+    try:
+        found = measure(folder, scale, say)
+    except (BenchmarkError, TooLargeError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for goal in found.goals:
+        verdict = "met   " if goal.is_met else "MISSED"
+        say(f"{verdict} {goal.text}: {goal.value:.3f} (at most {goal.limit:.3f})")
+    if scale == 1:
+        say(f"kept {found.keep()}")
+        say(f"wrote {report.write(result.load_all())}")
+    print(json.dumps(found.line()), flush=True)
+    return 1 if options.check and not (found.equal and all(goal.is_met for goal in found.goals)) else 0
+
+
+def measure(folder: Path, scale: float, say: Progress) -> Result:
+    """Ours at the size that was asked for; both at the largest size that the peer can do."""
+    share, refusals, whole = 1.0, [], None
+    while True:
+        data = Purchases(
+            folder / f"{share:g}", round(FEATURE_ROWS * scale * share), round(ENTITY_ROWS * scale * share)
+        )
+        say(f"{data.entity_rows:,} rows against {data.feature_rows:,} feature rows")
+        _run("prepare", data)
+        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
+        ours = [_run(result.OURS, data) for _ in range(REPEATS)]
+        whole = whole or ours
+        say(f"ours: {_median(ours, 'seconds'):.1f} s, {_median(ours, 'peak_mib'):,.0f} MiB")
+        try:
+            peer = [_run(result.PEER, data)]
+            while len(peer) < REPEATS and peer[0]["seconds"] < _ENOUGH_SECONDS:
+                peer.append(_run(result.PEER, data))
+        except TooLargeError as refusal:
+            say(f"Feast: {refusal}")
+            refusals.append(f"Feast's store at {data.entity_rows:,} x {data.feature_rows:,} rows: {refusal}.")
+            shutil.rmtree(data.folder)
+            share /= 2
+            if share < _LEAST_SHARE:
+                raise
+            continue
+        say(f"Feast: {_median(peer, 'seconds'):.1f} s, {_median(peer, 'peak_mib'):,.0f} MiB")
+        if refusals:
+            refusals.append(
+                f"Ours at the full size: {_median(whole, 'seconds'):.1f} s, {_median(whole, 'peak_mib'):,.0f} MiB."
+            )
+        equal = bool(_run("compare", data)["equal"])
+        return assemble(data, {result.OURS: ours, result.PEER: peer}, equal=equal, refusals=refusals)
+
+
+def assemble(
+    data: Purchases,
+    seen: Mapping[str, Sequence[Mapping[str, float]]],
+    *,
+    equal: bool,
+    refusals: Sequence[str] = (),
+) -> Result:
+    """The result of both sides."""
+    numbers = {
+        side: {figure.key: _median(runs, figure.key) for figure in FIGURES} for side, runs in seen.items()
+    }
+    share = numbers[result.OURS]["seconds"] / numbers[result.PEER]["seconds"]
+    return Result(
+        name=NAME,
+        title="Training sets",
+        lead=LEAD,
+        size={"feature_rows": data.feature_rows, "entity_rows": data.entity_rows, "features": len(FEATURES)},
+        versions=machine.versions(*_DISTRIBUTIONS),
+        samples=min(len(runs) for runs in seen.values()),
+        sides=[
+            Side(
+                result.OURS,
+                "join_features",
+                "plan = resolve_features(store, references)\njoin_features(rows, tables_of(plan)), to Parquet",
+            ),
+            Side(
+                result.PEER,
+                "Feast, duckdb store",
+                "store.get_historical_features(rows, references).to_arrow(), to Parquet",
+            ),
+        ],
+        figures=FIGURES,
+        numbers=numbers,
+        equal=equal,
+        goals=[Goal("Time, against Feast's duckdb store", share, MOST_SHARE)],
+        notes=[*NOTES, *refusals],
+        machine=machine.describe(),
+        details={side: {"seconds": [run["seconds"] for run in runs]} for side, runs in seen.items()},
+    )
+
+
+def _ours(data: Purchases) -> dict[str, Any]:
+    """In the process of our side."""
+    began = time.perf_counter()
+    import feast  # noqa: F401 - measured here
+    import polars  # noqa: ICN001, F401 - measured here
+    import pyarrow.parquet as pq
+
+    from airfoil.clients.training_sets import resolve_features
+    from airfoil.steps.scans import Scan
+    from airfoil.steps.training_sets import FeatureTable, join_features
+
+    imported = time.perf_counter()
+    (source,) = resolve_features(data.store(), REFERENCES).sources
+    table = FeatureTable.of(source, Scan.of_parquet([data.features]))
+    joined = join_features(Scan.of_parquet([data.entities]), [table])
+    with pq.ParquetWriter(data.folder / f"{result.OURS}.parquet", joined.schema) as writer:
+        for batch in joined:
+            writer.write_batch(batch)
+    return _figures(began, imported)
+
+
+def _peer(data: Purchases) -> dict[str, Any]:
+    """In the process of the peer's side."""
+    began = time.perf_counter()
+    import feast  # noqa: F401 - measured here
+    import pyarrow.parquet as pq
+    from feast.infra.offline_stores import duckdb  # noqa: F401 - measured here
+
+    imported = time.perf_counter()
+    rows = pq.read_table(data.entities).to_pandas()
+    found = data.store().get_historical_features(entity_df=rows, features=REFERENCES).to_arrow()
+    pq.write_table(found, data.folder / f"{result.PEER}.parquet")
+    return _figures(began, imported)
+
+
+def _prepare(data: Purchases) -> dict[str, Any]:
+    data.write()
+    return {}
+
+
+def _compare(data: Purchases) -> dict[str, Any]:
+    """Whether both have every row once and the same features, and ours are in the order of the rows."""
+    import polars as pl
+
+    rows = pl.read_parquet(data.entities)["row"]
+    ours, peer = (
+        pl.read_parquet(data.folder / f"{side}.parquet", columns=["row", *FEATURES])
+        for side in (result.OURS, result.PEER)
+    )
+    is_whole = ours["row"].equals(rows) and len(peer) == len(rows)
+    has_both = 0 < ours[FEATURES[0]].null_count() < len(ours)
+    return {"equal": is_whole and has_both and ours.equals(peer.sort("row").select(ours.columns))}
+
+
+_SIDES: Mapping[str, Callable[[Purchases], dict[str, Any]]] = {
+    "prepare": _prepare,
+    result.OURS: _ours,
+    result.PEER: _peer,
+    "compare": _compare,
+}
+
+
+def _figures(began: float, imported: float) -> dict[str, float]:
+    import resource
+
+    unit = 1024 if sys.platform == "linux" else 1024**2
+    return {
+        "import_seconds": imported - began,
+        "seconds": time.perf_counter() - imported,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
+    }
+
+
+def _median(runs: Sequence[Mapping[str, float]], key: str) -> float:
+    return statistics.median(run[key] for run in runs)
+
+
+def _run(side: str, data: Purchases) -> dict[str, Any]:
+    """Run a side in a process of its own, and end it when it takes too long or too much."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.point_in_time", "--side", side]
+    command += ["--folder", str(data.folder), "--feature-rows", str(data.feature_rows)]
+    command += ["--entity-rows", str(data.entity_rows)]
+    data.folder.mkdir(parents=True, exist_ok=True)
+    said = data.folder / f"{side}.log"
+    with said.open("wb") as log, (data.folder / f"{side}.json").open("w+b") as answer:
+        process = subprocess.Popen(
+            command, cwd=Path(__file__).parents[1], env=clean_environment(), stdout=answer, stderr=log
+        )
+        try:
+            _watch(process)
+        finally:
+            process.kill()
+            process.wait(30)
+        if process.returncode:
+            words = said.read_text(encoding="utf-8", errors="replace")
+            if "Out of Memory" in words or process.returncode < 0:
+                raise TooLargeError("it ran out of memory")
+            raise BenchmarkError(f"{side} failed:\n{words[-3000:]}")
+        answer.seek(0)
+        found: dict[str, Any] = json.loads(answer.read().splitlines()[-1])
+    return found
+
+
+def _watch(process: subprocess.Popen[bytes]) -> None:
+    until, memory = time.monotonic() + _MOST_SECONDS, psutil.Process(process.pid)
+    while process.poll() is None:
+        if time.monotonic() > until:
+            raise TooLargeError(f"it did not finish in {_MOST_SECONDS / 60:.0f} minutes")
+        try:
+            used = memory.memory_info().rss / 2**20
+        except psutil.NoSuchProcess:
+            return
+        if used > _MOST_MIB:
+            raise TooLargeError(f"it needs more than {_MOST_MIB / 1024:.0f} GiB")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.point_in_time", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    parser.add_argument(
+        "--work", help="the folder for the data, 3 GB at full size; the temporary one by default"
+    )
+    parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--feature-rows", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--entity-rows", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
