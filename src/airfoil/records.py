@@ -187,3 +187,21 @@ class LedgerEntry(Record):
     dag_run: str = ""
     digest: str = ""
     """The SHA-256 of the whole entry, where this one is shortened."""
+
+
+class LeftOutColumn(Record):
+    """A column that was not looked at, and why."""
+
+    name: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+
+class Histogram(Record):
+    """How many values of both tables lie in the same bins; a bin holds its left edge, the last one its right edge too.
+
+    Edges are numbers: seconds since 1970 for times. Infinite values lie in the outermost bins.
+    """
+
+    edges: tuple[FiniteFloat, ...]
+    reference: tuple[int, ...]
+    current: tuple[int, ...]

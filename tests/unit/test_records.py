@@ -11,7 +11,9 @@ from airfoil.records import (
     FeatureSource,
     GainInterval,
     GateDecision,
+    Histogram,
     LedgerEntry,
+    LeftOutColumn,
     ModelRef,
     Record,
     Scores,
@@ -52,6 +54,8 @@ RECORDS = [
         created="written_at",
         ttl_seconds=0.5,
     ),
+    Histogram(edges=(0.0, 0.5, 2.0), reference=(3, 4), current=(0, 9)),
+    LeftOutColumn(name="tags", reason="is nested"),
 ]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow.dataset as pads
 
 BATCH_ROWS = 65_536
+READ_BYTES = 65_536
 
 
 class Backing(Protocol):
@@ -125,7 +126,8 @@ class _ParquetFiles:
         import pyarrow.parquet as pq
 
         for path in self.paths:
-            with pq.ParquetFile(path) as file:
+            # As it comes by default, the reader fetches the whole file before it gives the first row.
+            with pq.ParquetFile(path, pre_buffer=False, buffer_size=READ_BYTES) as file:
                 yield from file.iter_batches(batch_size=rows, columns=list(columns))
 
     def state(self) -> object:

@@ -1,0 +1,99 @@
+"""Read two tables once, both at the same time, and hand each column to whoever wants it.
+
+Measuring a column takes a few passes, and each next one depends on what the last one found. A measurement is therefore
+a generator: it yields what shall take the column in the next pass. All columns share the passes. Must not compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SIDES = REFERENCE, CURRENT = 0, 1
+_BATCH_CELLS = 2**21
+# What is computed with a batch of a column stays in the processor's cache, and is too small for the allocator to give
+# back to the system each time: fetching it again costs more than the arithmetic.
+_FEWEST_ROWS, _MOST_ROWS = 1024, 2**15
+
+
+class Table(Protocol):
+    """What is needed of a scan; `airfoil.steps.scans.Scan` has it."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - as in Scan
+    @property
+    def schema(self) -> pa.Schema: ...  # noqa: D102 - as in Scan
+    def batches(self, columns: Sequence[str] = ..., rows: int = ...) -> Iterator[pa.RecordBatch]: ...  # noqa: D102 - as in Scan
+
+
+class Taker(Protocol):
+    """Something that looks at a column, batch by batch; the sides come in two threads and must not share state."""
+
+    memory: int
+    """How many bytes it will hold at most, about."""
+
+    def take(self, side: int, array: pa.Array) -> None:
+        """Look at one batch of one side."""
+        ...
+
+
+Measured = TypeVar("Measured")
+Measurement = Generator[Taker, None, Measured]
+
+
+def run(
+    tables: tuple[Table, Table],
+    measurements: Mapping[str, Measurement[Measured]],
+    *,
+    memory: int,
+) -> dict[str, Measured]:
+    """Carry measurements out, in as few passes as the memory allows; what each of them returned, by column."""
+    found: dict[str, Measured] = {}
+    waiting = list(measurements)
+    while waiting:
+        wanted: dict[str, Taker] = {}
+        for column in waiting:
+            try:
+                wanted[column] = next(measurements[column])
+            except StopIteration as end:
+                found[column] = end.value
+        for group in _groups(wanted, memory):
+            _read(tables, group)
+        waiting = list(wanted)
+    return found
+
+
+def batch_rows(columns: int) -> int:
+    """Return how many rows a batch may have, so that it is neither large in memory nor small to compute with."""
+    return max(_FEWEST_ROWS, min(_MOST_ROWS, _BATCH_CELLS // max(1, columns)))
+
+
+def _groups(wanted: Mapping[str, Taker], memory: int) -> Iterator[dict[str, Taker]]:
+    """Put together what fits into the memory; what does not fit alone goes alone."""
+    group: dict[str, Taker] = {}
+    used = 0
+    for column, taker in wanted.items():
+        if group and used + taker.memory > memory:
+            yield group
+            group, used = {}, 0
+        group[column] = taker
+        used += taker.memory
+    if group:
+        yield group
+
+
+def _read(tables: tuple[Table, Table], takers: Mapping[str, Taker]) -> None:
+    rows = batch_rows(len(takers))
+
+    def read(side: int) -> None:
+        for batch in tables[side].batches(list(takers), rows):
+            for column, taker in takers.items():
+                taker.take(side, batch.column(column))
+
+    # A pool of two, because one side decodes while the other counts; the first error of either is raised.
+    with ThreadPoolExecutor(len(SIDES), "drift") as pool:
+        list(pool.map(read, SIDES))
