@@ -205,3 +205,63 @@ class Histogram(Record):
     edges: tuple[FiniteFloat, ...]
     reference: tuple[int, ...]
     current: tuple[int, ...]
+
+CheckName = Literal[
+    "rows", "column", "other_columns", "type", "missing", "finite", "range", "set", "pattern", "key", "duplicates",
+    "freshness", "foreign_key",
+]  # fmt: skip
+CheckOutcome = Literal["passed", "failed", "not_applicable"]
+
+
+class QualityCheck(Record):
+    """One thing that was asked of a table: how much was looked at, how much broke it, and what follows."""
+
+    check: CheckName
+    columns: tuple[str, ...] = ()
+    outcome: CheckOutcome
+    asks: str
+    """What was asked, in words."""
+    checked: int = Field(default=0, ge=0)
+    """How many rows or values were looked at."""
+    failed: int = Field(default=0, ge=0)
+    allowed: float = Field(default=0.0, ge=0, le=1)
+    """Which share of what was looked at may fail."""
+    reason: str = Field(min_length=1)
+    examples: tuple[FrozenJson, ...] = ()
+    """Some of what failed: `row` counts from 0, or `times` says how often it stands there."""
+
+
+class ColumnProfile(Record):
+    """What is in a column. Numbers are of the finite values; text and times have a first and a last one."""
+
+    name: str
+    type: str
+    """As Arrow writes it."""
+    missing: int = Field(default=0, ge=0)
+    """Rows without a value; NaN is no value."""
+    nan: int = Field(default=0, ge=0)
+    infinite: int = Field(default=0, ge=0)
+    minimum: int | FiniteFloat | str | None = None
+    maximum: int | FiniteFloat | str | None = None
+    mean: FiniteFloat | None = None
+    deviation: FiniteFloat | None = None
+    """The standard deviation of a sample."""
+
+
+class QualityReport(Record):
+    """Whether a table is what its contract says, with everything that was counted."""
+
+    dataset: str
+    at: AwareDatetime
+    passed: bool
+    reason: str
+    rows: int = Field(ge=0)
+    duplicate_rows: int | None = Field(default=None, ge=0)
+    """Rows that repeat an earlier one wholly; None when nobody counted them."""
+    checks: tuple[QualityCheck, ...]
+    columns: tuple[ColumnProfile, ...]
+
+    @property
+    def failures(self) -> tuple[QualityCheck, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.outcome == "failed")

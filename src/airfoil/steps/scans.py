@@ -6,10 +6,12 @@ those (`airfoil.clients.table_sources`) makes a scan of them. Nothing is read be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from airfoil.errors import AirfoilError, StorageError, TableError
@@ -74,9 +76,23 @@ class Scan:
         """The names of the columns, in order."""
         return tuple(self.schema.names)
 
+    @cached_property
+    def types(self) -> Mapping[str, pa.DataType]:
+        """The type of each column, in order; a schema itself is slow to ask when it is wide."""
+        return MappingProxyType({column.name: column.type for column in self.schema})
+
     def lazy(self) -> pl.LazyFrame:
         """Return the table for polars; collect it with `engine="streaming"`."""
         return self.backing.lazy()
+
+    def numbered(self, columns: Sequence[str]) -> pl.LazyFrame:
+        """Return the named columns for polars as `c0`, `c1`, ...: it reads a name such as `*` or `^a$` as a pattern."""
+        import polars as pl
+
+        places = {name: place for place, name in enumerate(self.types)}
+        return self.lazy().select(
+            pl.nth(places[name]).alias(f"c{number}") for number, name in enumerate(columns)
+        )
 
     def relation(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
         """Return the table for DuckDB, inside a connection of the caller's."""

@@ -83,6 +83,12 @@ def test_a_slice_of_a_lazy_table_is_a_slice(scan):
     assert scan.lazy().select("n").head(2).collect(engine="streaming")["n"].to_list() == [1, None]
 
 
+def test_columns_can_be_had_under_plain_names_whatever_they_are_called():
+    table = pa.table({"c1": [1], "*": [2], "^c.*$": [3], "": [4]})
+    frame = Scan.of_table(table).numbered(["^c.*$", "*", "c1", ""]).collect()
+    assert frame.to_dict(as_series=False) == {"c0": [3], "c1": [2], "c2": [1], "c3": [4]}
+
+
 def test_rows_are_counted_where_they_are_not_known(scan):
     assert scan.rows in {3, None}
     assert scan.count() == 3
