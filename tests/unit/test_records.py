@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from airfoil.records import (
+    ColumnProfile,
     Comparison,
     DataRef,
     FeatureSource,
@@ -15,6 +16,8 @@ from airfoil.records import (
     LedgerEntry,
     LeftOutColumn,
     ModelRef,
+    QualityCheck,
+    QualityReport,
     Record,
     Scores,
 )
@@ -34,6 +37,29 @@ RECORDS = [
         gains={"accuracy": GainInterval(low=0.0, high=0.5, confidence=0.9)},
     ),
     GateDecision(passed=True, metric="rmse", value=1.5, baseline=2.0, needed=1.9, reason="rmse is 1.5"),
+    ColumnProfile(
+        name="x", type="double", missing=1, nan=1, minimum=-1.5, maximum=2**70, mean=0.5, deviation=1e300
+    ),
+    QualityCheck(
+        check="range",
+        columns=("x",),
+        outcome="failed",
+        asks="at least 0",
+        checked=3,
+        failed=1,
+        reason="1 of 3 (33.33 %)",
+        examples=({"row": 2, "x": -1.5},),
+    ),
+    QualityReport(
+        dataset="trips",
+        at="2026-11-20T14:00:00Z",
+        passed=True,
+        reason="trips passed all 0 checks on 3 rows",
+        rows=3,
+        duplicate_rows=0,
+        checks=(QualityCheck(check="rows", outcome="not_applicable", asks="at least 1 rows", reason="none"),),
+        columns=(ColumnProfile(name="day", type="date32[day]", minimum="2026-01-01", maximum="2026-01-02"),),
+    ),
     LedgerEntry(
         model="wine",
         alias="champion",

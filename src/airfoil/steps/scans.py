@@ -1,7 +1,7 @@
 """A table that can be read again and again, by whichever engine is best at a step: polars, DuckDB or Arrow batches.
 
 A scan knows columns, types and perhaps the number of rows. It knows no URL, no credential and no server: whoever has
-those (`airfoil.clients.table_sources`) makes a scan of them. Nothing is read before an engine asks; nothing is kept.
+those (`airfoil.clients.table_sources`) makes local files of them. Nothing is read before an engine asks or kept after.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from airfoil.errors import AirfoilError, StorageError, TableError
-from airfoil.steps.scan_faults import table_fault
+from airfoil.table_faults import table_fault
 
 if TYPE_CHECKING:
     import duckdb

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from airfoil.steps.duckdb_engine import quoted
 from airfoil.steps.quality.profiling import plain
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    import pyarrow as pa
 
     from airfoil.steps.scans import Scan
 
@@ -57,6 +56,8 @@ def find_repeats(
 
     `rows` is how many the table has, or any larger number.
     """
+    import pyarrow as pa
+
     relation = scan.relation(connection)
     # DuckDB takes `a` and `A` for the same name and renames one of them; the order stays.
     names = dict(zip(scan.columns, relation.columns, strict=True))
@@ -105,6 +106,8 @@ def _seen_twice(
     batches: pa.RecordBatchReader, rows: int, rows_in_memory: int, folder: Path | None
 ) -> tuple[int, np.ndarray[Any, Any]]:
     """Return how many numbers there were, and those that came more than once."""
+    import numpy as np
+
     if rows <= rows_in_memory:
         numbers, checked = np.empty(rows, np.uint64), 0
         for batch in batches:
@@ -130,5 +133,7 @@ def _seen_twice(
 
 
 def _twice(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    import numpy as np
+
     numbers.sort()
     return np.unique(numbers[1:][numbers[1:] == numbers[:-1]])

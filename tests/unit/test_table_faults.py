@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from airfoil.errors import NotFoundError, StorageError, TableError
-from airfoil.steps.scan_faults import table_fault
+from airfoil.table_faults import table_fault
 
 pytestmark = pytest.mark.unit
 
