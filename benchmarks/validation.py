@@ -1,0 +1,253 @@
+"""What it takes to validate a table against a reference: missing values, ranges and duplicates, against pandas.
+
+`python -m benchmarks.validation`, or `make bench NAME=validation`. Each side is a process of its own on the same files;
+imports are measured apart. `--large` measures our side alone on five times the rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, report, result, tables
+from benchmarks.contender import BenchmarkError, clean_environment
+from benchmarks.progress import Progress
+from benchmarks.result import Figure, Goal, Result, Side
+from benchmarks.size import scale_from
+
+NAME = "validation"
+ROWS = 20_000_000
+LARGE = 5
+MOST_SECONDS_SHARE, MOST_MEMORY_SHARE, MOST_LARGE_MIB = 0.2, 0.1, 1024.0
+_QUIET_SECONDS = 180.0
+_CALL_SECONDS = 3600.0
+_SHIFT = 0.01
+_MEAN_TOLERANCE = 1e-9
+_DISTRIBUTIONS = ("airfoil", "polars", "duckdb", "pyarrow", "pandas")
+FIGURES = (
+    Figure("seconds", "Both tables checked, reading included", "s", 1, is_plotted=True),
+    Figure("import_seconds", "The imports", "s", 2),
+    Figure("peak_mib", "Memory of the process at its largest", "MiB", 0, is_plotted=True),
+)
+LEAD = "A table and the reference it is held against: missing values, ranges and statistics of both, duplicates of one."
+NOTES = (
+    "Ten columns of numbers, two of words; one row in 20,000 is there twice, five columns lack one value in 100.",
+    "pandas reads both tables whole, which is how it is mostly done; each side is one process.",
+    "Equal: every count the same, and the mean of every column to 1e-9.",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print the line, keep and publish a full-size result."""
+    options = _options(arguments)
+    if options.side:
+        print(json.dumps(_SIDES[options.side](Path(options.data))))
+        return 0
+    try:
+        scale = scale_from()
+    except ValueError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    rows = max(1000, round(ROWS * scale) * (LARGE if options.large else 1))
+    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.folder)), Progress(NAME)
+    try:
+        for seed, name in enumerate(("reference", "current")):
+            tables.write_table(folder / name, rows, seed, _SHIFT * seed)
+            say(f"wrote {rows} rows as {name}")
+        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
+        sides = [result.OURS] if options.large else [result.OURS, result.PEER]
+        seen = {side: _measure(side, folder, say) for side in sides}
+    except BenchmarkError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if options.large:
+        print(json.dumps({"name": f"{NAME} --large", "rows": rows, **_numbers(seen[result.OURS])}))
+        return int(options.check and seen[result.OURS]["peak_mib"] > MOST_LARGE_MIB)
+    found = assemble(seen, rows)
+    for goal in found.goals:
+        say(f"{'met   ' if goal.is_met else 'MISSED'} {goal.text}: {goal.value:.3f} (at most {goal.limit:g})")
+    if scale == 1:
+        say(f"kept {found.keep()}")
+        say(f"wrote {report.write(result.load_all())}")
+    print(json.dumps(found.line()), flush=True)
+    return 1 if options.check and not all(goal.is_met for goal in found.goals) else 0
+
+
+def assemble(seen: Mapping[str, Mapping[str, Any]], rows: int) -> Result:
+    """The result of both sides."""
+    numbers = {side: _numbers(one) for side, one in seen.items()}
+    ratio = result.ratios(numbers[result.OURS], numbers[result.PEER])
+    return Result(
+        name=NAME,
+        title="Validating a table",
+        lead=LEAD,
+        size={"rows": rows, "columns": len(tables.NUMBERS) + len(tables.WORDS)},
+        versions=machine.versions(*_DISTRIBUTIONS),
+        samples=1,
+        sides=[
+            Side(result.OURS, "airfoil.steps.quality", "measure(scan, contract)"),
+            Side(
+                result.PEER,
+                "pandas",
+                "frame = pd.read_parquet(folder); frame.isna().sum(); ((frame < low) | (frame > high)).sum();\n"
+                "frame.mean(); frame.std(); frame.duplicated().sum()",
+            ),
+        ],
+        figures=FIGURES,
+        numbers=numbers,
+        equal=agree(seen[result.OURS]["found"], seen[result.PEER]["found"]),
+        goals=[
+            Goal("Time, of the peer's", ratio["seconds"], MOST_SECONDS_SHARE),
+            Goal("Memory, of the peer's", ratio["peak_mib"], MOST_MEMORY_SHARE),
+        ],
+        notes=NOTES,
+        machine=machine.describe(),
+        details={side: {"parts": one["parts"]} for side, one in seen.items()},
+    )
+
+
+def agree(ours: Mapping[str, Any], peer: Mapping[str, Any]) -> bool:
+    """Whether both sides found the same: counts exactly, statistics as far as adding up in another order allows."""
+    if ours.keys() != peer.keys():
+        return False
+    return all(
+        math.isclose(ours[key], value, rel_tol=_MEAN_TOLERANCE, abs_tol=_MEAN_TOLERANCE)
+        if isinstance(value, float)
+        else ours[key] == value
+        for key, value in peer.items()
+    )
+
+
+def _numbers(seen: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        "seconds": sum(seen["parts"].values()),
+        "import_seconds": seen["import"],
+        "peak_mib": seen["peak_mib"],
+    }
+
+
+def _measure(side: str, folder: Path, say: Progress) -> dict[str, Any]:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "benchmarks.validation",
+            "--side",
+            side,
+            "--data",
+            str(folder),
+        ],
+        cwd=Path(__file__).parents[1],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=_CALL_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchmarkError(f"{side} failed:\n{done.stderr[-3000:]}")
+    found: dict[str, Any] = json.loads(
+        next(line for line in done.stdout.splitlines() if line.startswith("{"))
+    )
+    parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found["parts"].items())
+    say(f"{side}: {parts}; {found['peak_mib']:.0f} MiB")
+    return found
+
+
+def _ours(folder: Path) -> dict[str, Any]:
+    """In the process of our side."""
+    began = time.perf_counter()
+    import duckdb  # noqa: F401 - loaded here, so that it counts as an import
+    import numpy as np  # noqa: F401 - as above
+    import polars as pl  # noqa: F401 - as above
+    import pyarrow.parquet  # noqa: F401 - as above
+
+    from airfoil.steps.quality.contract import ColumnRule, Contract
+    from airfoil.steps.quality.measuring import measure
+    from airfoil.steps.scans import Scan
+
+    imports = time.perf_counter() - began
+    rule = ColumnRule(nullable=False, at_least=tables.LOW, at_most=tables.HIGH)
+    contract = Contract(columns=dict.fromkeys(tables.NUMBERS, rule))
+    found: dict[str, Any] = {}
+    parts: dict[str, float] = {}
+    for name in ("reference", "current"):
+        began = time.perf_counter()
+        scan = Scan.of_parquet(sorted((folder / name).glob("*.parquet")), name)
+        measured = measure(scan, contract, count_duplicates=name == "current", examples=0, folder=folder)
+        parts[name] = time.perf_counter() - began
+        for column in measured.columns:
+            found[f"{name}.{column.name}.missing"] = column.missing
+            if column.mean is not None:
+                found |= {
+                    f"{name}.{column.name}.mean": column.mean,
+                    f"{name}.{column.name}.std": column.deviation,
+                }
+        for question, count in zip(measured.questions, measured.counts, strict=True):
+            if question.check == "range":
+                found[f"{name}.{question.columns[0]}.outside"] = count.failed
+        if measured.duplicate_rows is not None:
+            found["duplicates"] = measured.duplicate_rows
+    return {"import": imports, "parts": parts, "found": found, "peak_mib": _peak_mib()}
+
+
+def _pandas(folder: Path) -> dict[str, Any]:
+    """In the process of the peer's side."""
+    began = time.perf_counter()
+    import pandas as pd
+
+    imports = time.perf_counter() - began
+    found: dict[str, Any] = {}
+    parts: dict[str, float] = {}
+    frames = {}
+    for name in ("reference", "current"):
+        began = time.perf_counter()
+        frame = frames[name] = pd.read_parquet(folder / name)
+        numbers = frame[list(tables.NUMBERS)]
+        missing, means, deviations = frame.isna().sum(), numbers.mean(), numbers.std()
+        outside = ((numbers < tables.LOW) | (numbers > tables.HIGH)).sum()
+        if name == "current":
+            found["duplicates"] = int(frame.duplicated().sum())
+        parts[name] = time.perf_counter() - began
+        found |= {f"{name}.{column}.missing": int(value) for column, value in missing.items()}
+        found |= {f"{name}.{column}.mean": float(value) for column, value in means.items()}
+        found |= {f"{name}.{column}.std": float(value) for column, value in deviations.items()}
+        found |= {f"{name}.{column}.outside": int(value) for column, value in outside.items()}
+    return {"import": imports, "parts": parts, "found": found, "peak_mib": _peak_mib()}
+
+
+_SIDES: Mapping[str, Callable[[Path], dict[str, Any]]] = {result.OURS: _ours, result.PEER: _pandas}
+
+
+def _peak_mib() -> float:
+    import resource
+
+    unit = 1024 if sys.platform == "linux" else 1024**2
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.validation", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    parser.add_argument("--large", action="store_true", help=f"our side alone, on {LARGE} times the rows")
+    parser.add_argument("--folder", help="where the tables are written; some 2.5 GiB at full size")
+    parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
+    parser.add_argument("--data", default="", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
