@@ -1,4 +1,4 @@
-"""What it takes to validate a table against a reference: missing values, ranges and duplicates, against pandas.
+"""What it takes to validate a table against a reference: missing values, ranges, duplicates and drift, against pandas.
 
 `python -m benchmarks.validation`, or `make bench NAME=validation`. Each side is a process of its own on the same files;
 imports are measured apart. `--large` measures our side alone on five times the rows.
@@ -31,18 +31,24 @@ MOST_SECONDS_SHARE, MOST_MEMORY_SHARE, MOST_LARGE_MIB = 0.2, 0.1, 1024.0
 _QUIET_SECONDS = 180.0
 _CALL_SECONDS = 3600.0
 _SHIFT = 0.01
-_MEAN_TOLERANCE = 1e-9
-_DISTRIBUTIONS = ("airfoil", "polars", "duckdb", "pyarrow", "pandas")
+_MEAN_TOLERANCE, _TEST_TOLERANCE = 1e-9, 1e-12
+_DISTRIBUTIONS = ("airfoil", "polars", "duckdb", "pyarrow", "pandas", "scipy")
 FIGURES = (
-    Figure("seconds", "Both tables checked, reading included", "s", 1, is_plotted=True),
+    Figure("seconds", "Both tables checked and compared, reading included", "s", 1, is_plotted=True),
+    Figure("quality_seconds", "Of it: missing values, ranges, statistics, duplicates", "s", 1),
+    Figure("drift_seconds", "Of it: Kolmogorov-Smirnov of ten columns", "s", 1),
     Figure("import_seconds", "The imports", "s", 2),
     Figure("peak_mib", "Memory of the process at its largest", "MiB", 0, is_plotted=True),
 )
-LEAD = "A table and the reference it is held against: missing values, ranges and statistics of both, duplicates of one."
+LEAD = (
+    "A table and the reference it is held against: missing values, ranges and statistics of both, duplicates of "
+    "one, and the exact two-sample Kolmogorov-Smirnov test of ten columns. Airfoil's side measures further distances "
+    "meanwhile."
+)
 NOTES = (
     "Ten columns of numbers, two of words; one row in 20,000 is there twice, five columns lack one value in 100.",
     "pandas reads both tables whole, which is how it is mostly done; each side is one process.",
-    "Equal: every count the same, and the mean of every column to 1e-9.",
+    "Equal: every count the same, every mean to 1e-9, statistic and p-value of every column to 1e-12 of scipy's.",
 )
 
 
@@ -96,12 +102,12 @@ def assemble(seen: Mapping[str, Mapping[str, Any]], rows: int) -> Result:
         versions=machine.versions(*_DISTRIBUTIONS),
         samples=1,
         sides=[
-            Side(result.OURS, "airfoil.steps.quality", "measure(scan, contract)"),
+            Side(result.OURS, "airfoil.steps", "measure(scan, contract); measure_drift(reference, current)"),
             Side(
                 result.PEER,
-                "pandas",
+                "pandas and scipy",
                 "frame = pd.read_parquet(folder); frame.isna().sum(); ((frame < low) | (frame > high)).sum();\n"
-                "frame.mean(); frame.std(); frame.duplicated().sum()",
+                "frame.mean(); frame.std(); frame.duplicated().sum(); ks_2samp(reference[column], frame[column])",
             ),
         ],
         figures=FIGURES,
@@ -122,16 +128,24 @@ def agree(ours: Mapping[str, Any], peer: Mapping[str, Any]) -> bool:
     if ours.keys() != peer.keys():
         return False
     return all(
-        math.isclose(ours[key], value, rel_tol=_MEAN_TOLERANCE, abs_tol=_MEAN_TOLERANCE)
+        math.isclose(ours[key], value, rel_tol=_tolerance(key), abs_tol=_tolerance(key))
         if isinstance(value, float)
         else ours[key] == value
         for key, value in peer.items()
     )
 
 
+def _tolerance(key: str) -> float:
+    return _TEST_TOLERANCE if key.startswith("drift.") else _MEAN_TOLERANCE
+
+
 def _numbers(seen: Mapping[str, Any]) -> dict[str, float]:
+    drift = seen["parts"]["drift"]
+    whole = sum(seen["parts"].values())
     return {
-        "seconds": sum(seen["parts"].values()),
+        "seconds": whole,
+        "quality_seconds": whole - drift,
+        "drift_seconds": drift,
         "import_seconds": seen["import"],
         "peak_mib": seen["peak_mib"],
     }
@@ -175,6 +189,7 @@ def _ours(folder: Path) -> dict[str, Any]:
     import polars as pl  # noqa: F401 - as above
     import pyarrow.parquet  # noqa: F401 - as above
 
+    from airfoil.steps.drift.measurement import DriftPlan, measure_drift
     from airfoil.steps.quality.contract import ColumnRule, Contract
     from airfoil.steps.quality.measuring import measure
     from airfoil.steps.scans import Scan
@@ -184,9 +199,10 @@ def _ours(folder: Path) -> dict[str, Any]:
     contract = Contract(columns=dict.fromkeys(tables.NUMBERS, rule))
     found: dict[str, Any] = {}
     parts: dict[str, float] = {}
+    scans = {}
     for name in ("reference", "current"):
         began = time.perf_counter()
-        scan = Scan.of_parquet(sorted((folder / name).glob("*.parquet")), name)
+        scan = scans[name] = Scan.of_parquet(sorted((folder / name).glob("*.parquet")), name)
         measured = measure(scan, contract, count_duplicates=name == "current", examples=0, folder=folder)
         parts[name] = time.perf_counter() - began
         for column in measured.columns:
@@ -201,6 +217,11 @@ def _ours(folder: Path) -> dict[str, Any]:
                 found[f"{name}.{question.columns[0]}.outside"] = count.failed
         if measured.duplicate_rows is not None:
             found["duplicates"] = measured.duplicate_rows
+    began = time.perf_counter()
+    drift = measure_drift(scans["reference"], scans["current"], DriftPlan(columns=tables.NUMBERS))
+    parts["drift"] = time.perf_counter() - began
+    for one in drift.columns:
+        found |= {f"drift.{one.name}.statistic": one.statistic, f"drift.{one.name}.p_value": one.p_value}
     return {"import": imports, "parts": parts, "found": found, "peak_mib": _peak_mib()}
 
 
@@ -208,6 +229,7 @@ def _pandas(folder: Path) -> dict[str, Any]:
     """In the process of the peer's side."""
     began = time.perf_counter()
     import pandas as pd
+    from scipy.stats import ks_2samp
 
     imports = time.perf_counter() - began
     found: dict[str, Any] = {}
@@ -226,6 +248,12 @@ def _pandas(folder: Path) -> dict[str, Any]:
         found |= {f"{name}.{column}.mean": float(value) for column, value in means.items()}
         found |= {f"{name}.{column}.std": float(value) for column, value in deviations.items()}
         found |= {f"{name}.{column}.outside": int(value) for column, value in outside.items()}
+    began = time.perf_counter()
+    for column in tables.NUMBERS:
+        test = ks_2samp(*(frames[name][column].dropna().to_numpy() for name in ("reference", "current")))
+        found[f"drift.{column}.statistic"] = float(test.statistic)
+        found[f"drift.{column}.p_value"] = float(test.pvalue)
+    parts["drift"] = time.perf_counter() - began
     return {"import": imports, "parts": parts, "found": found, "peak_mib": _peak_mib()}
 
 

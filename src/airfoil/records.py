@@ -206,6 +206,7 @@ class Histogram(Record):
     reference: tuple[int, ...]
     current: tuple[int, ...]
 
+
 CheckName = Literal[
     "rows", "column", "other_columns", "type", "missing", "finite", "range", "set", "pattern", "key", "duplicates",
     "freshness", "foreign_key",

@@ -85,15 +85,14 @@ def test_a_table_is_never_held_whole_and_never_written_to(database, tmp_path, po
 
 
 def test_a_database_that_goes_away_in_the_middle_is_told(database, tmp_path, postgres, monkeypatch):
-    write = sql_tables._write
+    write, name = sql_tables._write, database.rpartition("/")[2]
+
+    kill = f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"  # noqa: S608 - ours
 
     def write_then_kill(names, parts, folder):
         def cut():
             yield next(parts)
-            postgres.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                f" where datname = '{database.rpartition('/')[2]}'"  # noqa: S608 - a name of our own
-            )
+            postgres.execute(kill)
             yield from parts
 
         return write(names, cut(), folder)
