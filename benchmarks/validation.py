@@ -188,6 +188,7 @@ def _ours(folder: Path) -> dict[str, Any]:
     import numpy as np  # noqa: F401 - as above
     import polars as pl  # noqa: F401 - as above
     import pyarrow.parquet  # noqa: F401 - as above
+    import scipy.stats  # noqa: F401 - as above; the peer loads it before its clock starts too
 
     from airfoil.steps.drift.measurement import DriftPlan, measure_drift
     from airfoil.steps.quality.contract import ColumnRule, Contract
