@@ -5,6 +5,7 @@ Runs before anything imports Airflow, which reads its environment once and write
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -27,6 +28,9 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
 
+
+# Airflow's tasks ask for the thread's event loop; a thread that never had one gets one that nobody closes.
+asyncio.set_event_loop(None)
 
 settings.register_profile("airfoil", deadline=None, database=None)  # a busy machine is no counter-example
 settings.load_profile("airfoil")

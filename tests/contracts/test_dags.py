@@ -71,9 +71,9 @@ for kind in (airflow.sdk.Connection, airflow.sdk.Variable):
     kind.get = refuse
 sys.addaudithook(audit)
 before = set(sys.modules)
-started = time.monotonic()
+started = time.process_time()  # not the clock's: what others do on this machine does not count
 bag = DagBag(dag_folder=sys.argv[1])
-seconds = time.monotonic() - started
+seconds = time.process_time() - started
 new = {name.partition(".")[0] for name in set(sys.modules) - before}
 heavy = {"feast", "matplotlib", "mlflow", "numpy", "pandas", "sklearn"} & new
 print("RESULT" + json.dumps({
