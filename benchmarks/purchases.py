@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from feast import FeatureStore
 
 FEATURES = tuple(f"feature_{number}" for number in range(10))
-VIEW = "purchases"
+TTLS = {"purchases": timedelta(0), "recent_purchases": timedelta(days=30)}
+"""The views on the feature rows: one whose rows are valid for ever, one whose rows are valid for a month."""
 KEY, MOMENT, CREATED = "customer", "event_timestamp", "created"
-TTL = timedelta(days=30)
-REFERENCES = [f"{VIEW}:{feature}" for feature in FEATURES]
 _DAYS = 90
 _START_MINUTE = 29_450_880  # the first of January 2026
 _MINUTE_MICROSECONDS = 60_000_000
@@ -124,6 +123,8 @@ def _apply(store: FeatureStore, data: Purchases) -> None:
     customer = Entity(name=KEY, join_keys=[KEY], value_type=ValueType.INT64)
     source = FileSource(path=str(data.features), timestamp_field=MOMENT, created_timestamp_column=CREATED)
     schema = [Field(name=KEY, dtype=Int64), *(Field(name=name, dtype=Float64) for name in FEATURES)]
-    store.apply(
-        [customer, FeatureView(name=VIEW, source=source, entities=[customer], ttl=TTL, schema=schema)]
-    )
+    views = [
+        FeatureView(name=name, source=source, entities=[customer], ttl=ttl, schema=schema)
+        for name, ttl in TTLS.items()
+    ]
+    store.apply([customer, *views])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 BATCH_VALUES = 16_000_000
 """Values of a feature table looked at together, about 128 MB: each batch costs one look-up table of the keys."""
 OUT_ROWS = 65_536
-MOST_MIB = 512
+MOST_MIB = 1024
 _LEAST_ROWS, _MOST_ROWS = 65_536, 8_000_000
 _ROW_BYTES, _VALUE_BYTES = 64, 48
 """What an entity row costs, and each of its features: a few copies of one, while newer rows replace older ones."""

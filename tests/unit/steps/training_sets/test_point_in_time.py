@@ -55,7 +55,7 @@ def as_table(rows, schema):
     )
 
 
-def join(entities, features, *, keys=("key",), known_by_then=False, most_mib=512, **options):
+def join(entities, features, *, keys=("key",), known_by_then=False, most_mib=1024, **options):
     scans = [
         rows
         if isinstance(rows, Scan)
