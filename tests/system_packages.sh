@@ -9,6 +9,7 @@ missing=""
 has chromium || has chromium-browser || has google-chrome || missing="$missing chromium"
 has ss || missing="$missing iproute2"
 has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+has redis-server || missing="$missing redis-server"
 # OpenStack Swift with its S3 gateway: a real S3 store in one process, from the same suite as everything else.
 /usr/bin/python3 -c 'import eventlet, swift.common.middleware.s3api' 2>/dev/null || missing="$missing python3-swift"
 [ -n "$missing" ] || exit 0

@@ -1,6 +1,6 @@
-"""Real servers that integration tests start for themselves: PostgreSQL, and Swift as an S3 store.
+"""Real servers that integration tests start for themselves: PostgreSQL, Redis, and Swift as an S3 store.
 
-Both come from the system (tests/system_packages.sh). Where one is missing its tests skip and say so; under CI=true
+They come from the system (tests/system_packages.sh). Where one is missing its tests skip and say so; under CI=true
 they fail, because there a skipped test is a hole nobody sees.
 """
 
@@ -145,6 +145,44 @@ def _answers(server: Postgres) -> bool:
     with contextlib.suppress(psycopg.OperationalError):
         return server.execute("select 1") == [(1,)]
     return False
+
+
+# -- Redis
+
+
+@dataclass
+class Redis:
+    """A running Redis on loopback that keeps nothing on disk."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def client(self):
+        """A connection for looking at it."""
+        import redis
+
+        return redis.Redis(port=self.port)
+
+    def online_store(self, **more: object) -> dict[str, object]:
+        """What feature_store.yaml says about it."""
+        return {"type": "redis", "connection_string": f"127.0.0.1:{self.port}"} | more
+
+
+@contextlib.contextmanager
+def running_redis() -> Iterator[Redis]:
+    """Start a Redis of one's own, and end it."""
+    binary = shutil.which("redis-server") or missing("Redis server", "redis-server")
+    home, port = Path(tempfile.mkdtemp(prefix="airfoil-redis-")), free_port()
+    argv = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with (home / "log").open("wb") as output:
+        process = subprocess.Popen(argv, stdout=output, stderr=output, cwd=home, start_new_session=True)
+    try:
+        wait_until(lambda: listening(port), process, home / "log")
+        yield Redis(port, process)
+    finally:
+        process.kill()
+        process.wait(30)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 # -- S3
