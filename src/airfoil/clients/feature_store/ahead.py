@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
+from contextlib import closing
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
@@ -16,7 +17,7 @@ _END = object()
 _LOOK_SECONDS = 0.1
 
 
-def ahead(items: Iterable[_Item], depth: int = 2) -> Generator[_Item]:
+def ahead(items: Generator[_Item], depth: int = 2) -> Generator[_Item]:
     """Yield the items, made in a thread that is at most `depth` of them ahead."""
     waiting: queue.Queue[object] = queue.Queue(depth)
     is_over = threading.Event()
@@ -33,9 +34,10 @@ def ahead(items: Iterable[_Item], depth: int = 2) -> Generator[_Item]:
 
     def work() -> None:
         try:
-            for item in items:
-                if not hand_over(item):
-                    return
+            with closing(items):  # a generator that is left early lets go of its files
+                for item in items:
+                    if not hand_over(item):
+                        return
         except BaseException as error:  # noqa: BLE001 - raised again, in the thread that asked
             failures.append(error)
         hand_over(_END)

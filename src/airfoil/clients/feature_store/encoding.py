@@ -133,6 +133,8 @@ def _widest(column: pa.Array) -> int:
         return int(items) * (_widest(inside) if len(inside) else 1)
     if pa.types.is_primitive(kind):
         return max(1, int(kind.bit_width) // 8)
-    if pa.types.is_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_string(kind):
+    if any(
+        is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string)
+    ) or (pa.types.is_large_binary(kind)):
         return int(pc.max(pc.binary_length(column)).as_py() or 0)
     return max(1, int(column.nbytes) // max(1, len(column)))

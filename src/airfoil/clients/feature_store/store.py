@@ -50,8 +50,14 @@ class FeatureStore:
                 "Use `registry_type: sql`, or bring one view online after the other.",
             )
 
-    def materialize(self, start: datetime, end: datetime, views: Sequence[str] | None = None) -> None:
-        """Bring a window of views online, one after the other, each recorded when it is complete."""
+    def materialize(
+        self, start: datetime, end: datetime, views: Sequence[str] | None = None
+    ) -> list[Written]:
+        """Bring a window of views online, one after the other, each recorded when it is complete.
+
+        What became of each is told where our engine did it; Feast's own engines tell nothing.
+        """
+        found: list[Written] = []
         for name in self.views() if views is None else views:
             self._view(name)
             try:
@@ -63,6 +69,9 @@ class FeatureStore:
                     f"The view {name} could not be brought online: {error}",
                     "Run it again: the window counts only when it is complete.",
                 ) from error
+            told = getattr(self.feast._get_provider().batch_engine, "written", [])  # noqa: SLF001 - as in `write`
+            found += [one for one in told[-1:] if one.view == name]
+        return found
 
     def materialize_in_order(self, name: str, spans: Sequence[Span]) -> list[Written]:
         """Bring pieces of a window online, oldest first; the whole is recorded when all of them are there."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -67,6 +67,6 @@ def write(
     return found
 
 
-def _encoded(planned: Plan, window: Window, limits: Limits) -> Iterator[Encoded]:
+def _encoded(planned: Plan, window: Window, limits: Limits) -> Generator[Encoded]:
     for batch in latest_rows.read(planned.source, window, limits):
         yield from encoding.encode(planned.renamed(batch), planned.view)

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_items_come_in_order():
-    assert list(ahead(range(100))) == list(range(100))
+    assert list(ahead(number for number in range(100))) == list(range(100))
 
 
 def test_an_error_appears_where_its_item_would_have_been():
@@ -42,13 +42,19 @@ def test_never_more_than_the_depth_is_made_ahead():
 
 
 def test_the_thread_ends_when_nobody_asks_any_more():
+    is_closed = threading.Event()
+
     def items():
         number = 0
-        while True:
-            yield number
-            number += 1
+        try:
+            while True:
+                yield number
+                number += 1
+        finally:
+            is_closed.set()
 
     found = ahead(items())
     next(found)
     found.close()
+    assert is_closed.is_set()
     assert not [one for one in threading.enumerate() if one.name == "airfoil-ahead"]
