@@ -110,6 +110,17 @@ def test_both_of_two_events_are_in_the_run_that_follows(following):
     assert len(json.loads(following.python(TWO_EVENTS_THEN_A_RUN))) == 2
 
 
+def test_both_of_two_moves_of_a_model_are_in_it_whatever_the_asset_manager(following):
+    """A trigger's events go past the asset manager that is configured; the plugin's listener sees them."""
+    code = TWO_EVENTS_THEN_A_RUN.replace(
+        "asset=asset, session=session",
+        "asset=asset, session=session, "
+        "extra={'from_trigger': True, 'payload': {'model': 'w', 'alias': 'c', 'number': number}}",
+    ).replace("for _ in range(2)", "for number in (1, 2)")
+    install = "from airfoil.provider import move_cursor; move_cursor.install()\n"
+    assert len(json.loads(following.python(install + code))) == 2
+
+
 def test_airflow_alone_keeps_the_second_for_later(following):
     """If this changes, our asset manager can go."""
     assert len(json.loads(following.python(TWO_EVENTS_THEN_A_RUN))) == 1

@@ -72,8 +72,9 @@ def _keep(connection: Connection, recorded: Any, number: int) -> None:
     mine = (states.c.asset_id == recorded.asset_id) & (states.c.key == CURSOR_KEY)
     stored = connection.execute(select(states.c.value).where(mine).with_for_update()).scalar()
     known = _number(stored)
-    if known is None:
-        return  # no trigger of ours began on this asset, or its store keeps values elsewhere
+    if known is None:  # no trigger of ours began on this asset, or its store keeps values elsewhere
+        _renew_notes(connection, recorded.asset_id)
+        return
     if number <= known:
         connection.execute(delete(events).where(events.c.id == recorded.id))
         _log.warning("Move %s of asset %s was told before; told once is enough", number, recorded.asset_id)
@@ -81,6 +82,19 @@ def _keep(connection: Connection, recorded: Any, number: int) -> None:
     connection.execute(
         update(states).where(mine).values(value=json.dumps(number), updated_at=datetime.now(UTC))
     )
+    _renew_notes(connection, recorded.asset_id)
+
+
+def _renew_notes(connection: Connection, asset_id: int) -> None:
+    """Have the next run of each waiting DAG see this event as well.
+
+    Triggers tell their events past the configured asset manager; `airfoil.provider.asset_manager` says what it is for.
+    """
+    from airflow.models.asset import AssetDagRunQueue
+    from sqlalchemy import update
+
+    notes = AssetDagRunQueue.__table__
+    connection.execute(update(notes).where(notes.c.asset_id == asset_id).values(created_at=datetime.now(UTC)))
 
 
 def _number(stored: str | None) -> int | None:

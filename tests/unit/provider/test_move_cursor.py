@@ -21,6 +21,10 @@ def session():
     engine = create_engine("sqlite://")
     for table in (AssetEvent.__table__, AssetStateStoreModel.__table__):
         table.create(engine)
+    with engine.begin() as connection:  # without the table of DAGs that it points to
+        connection.exec_driver_sql(
+            "create table asset_dag_run_queue (asset_id integer, target_dag_id text, created_at timestamp)"
+        )
     event.listen(AssetEvent, "after_insert", move_cursor.keep)
     with Session(engine) as opened:
         yield opened
