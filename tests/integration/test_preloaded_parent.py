@@ -26,7 +26,10 @@ ROOT = Path(__file__).parents[2]
 
 # Writes down what a service sees of itself, then ends as its first argument says.
 FACTS = """
-import gc, json, os, signal, sys
+import gc, json, os, signal, sys, time
+until = time.monotonic() + 10  # it may run before the one that forked it has ended and left it to its manager
+while os.getppid() != int(os.environ["MANAGER"]) and time.monotonic() < until:
+    time.sleep(0.01)
 facts = {
     "name": __name__, "argv": sys.argv[1:], "pid": os.getpid(), "parent": os.getppid(), "session": os.getsid(0),
     "given": os.environ.get("GIVEN"), "inherited": os.environ.get("INHERITED"),
@@ -76,7 +79,7 @@ def test_a_forked_service_is_as_if_started_by_its_manager(scene, tmp_path):
     found = scene(
         """
 parent = me.launch({"one": ("http.server",)})
-answer = me.ask(parent, "facts", "7", "--x", layer="one", GIVEN="ü")
+answer = me.ask(parent, "facts", "7", "--x", layer="one", GIVEN="ü", MANAGER=str(os.getpid()))
 code = me.end_of(answer["pid"])
 said = me.said("facts").splitlines()
 print(json.dumps({"me": os.getpid(), "preload": parent.pid, "answer": answer, "code": code, "said": said}))
