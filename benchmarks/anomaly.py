@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,10 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, report, result
-from benchmarks.contender import BenchmarkError, clean_environment
+from benchmarks import machine, result
+from benchmarks.contender import BenchmarkError
 from benchmarks.progress import Progress
+from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
+from benchmarks.side import ask_python, peak_mib
 from benchmarks.size import scale_from
 
 NAME = "anomaly"
@@ -32,7 +33,6 @@ _PART_ROWS, _GROUP_ROWS = 1_000_000, 250_000
 _COMPARED_EVERY = 97
 _TOLERANCE = 1e-12
 _QUIET_SECONDS = 180.0
-_CALL_SECONDS = 3600.0
 _DISTRIBUTIONS = ("airfoil", "scikit-learn", "pyarrow", "pandas")
 FIGURES = (
     Figure("seconds", "Trained and every row scored, reading included", "s", 1, is_plotted=True),
@@ -72,13 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found = assemble(seen, rows, equal=equal)
-    for goal in found.goals:
-        say(f"{'met   ' if goal.is_met else 'MISSED'} {goal.text}: {goal.value:.0f} (at most {goal.limit:g})")
-    if scale == 1:
-        say(f"kept {found.keep()}")
-        say(f"wrote {report.write(result.load_all())}")
-    print(json.dumps(found.line()), flush=True)
-    return 1 if options.check and not all(goal.is_met for goal in found.goals) else 0
+    return publish(found, say, is_full=scale == 1, is_checked=options.check)
 
 
 def assemble(seen: Mapping[str, Mapping[str, float]], rows: int, *, equal: bool) -> Result:
@@ -109,19 +103,8 @@ def assemble(seen: Mapping[str, Mapping[str, float]], rows: int, *, equal: bool)
 
 
 def _measure(side: str, folder: Path, say: Progress) -> dict[str, float]:
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.anomaly", "--side", side]
-    done = subprocess.run(
-        [*command, "--data", str(folder)],
-        cwd=Path(__file__).parents[1],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=_CALL_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchmarkError(f"{side} failed:\n{done.stderr[-3000:]}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    arguments = ["-m", "benchmarks.anomaly", "--side", side, "--data", str(folder)]
+    found = ask_python(arguments, f"{side} failed")
     say(f"{side}: {found['seconds']:.1f} s, {found['peak_mib']:.0f} MiB")
     return found
 
@@ -155,7 +138,7 @@ def _ours(folder: Path) -> dict[str, float]:
     seconds = time.perf_counter() - began
     every = np.concatenate(kept)[-measured.rows :]
     np.save(folder / f"{result.OURS}.npy", every[::_COMPARED_EVERY])
-    return {"import_seconds": imports, "seconds": seconds, "peak_mib": _peak_mib()}
+    return {"import_seconds": imports, "seconds": seconds, "peak_mib": peak_mib()}
 
 
 def _peer(folder: Path) -> dict[str, float]:
@@ -176,7 +159,7 @@ def _peer(folder: Path) -> dict[str, float]:
     scores = -forest.score_samples(rows)
     seconds = time.perf_counter() - began
     np.save(folder / f"{result.PEER}.npy", scores[::_COMPARED_EVERY])
-    return {"import_seconds": imports, "seconds": seconds, "peak_mib": _peak_mib()}
+    return {"import_seconds": imports, "seconds": seconds, "peak_mib": peak_mib()}
 
 
 _SIDES: Mapping[str, Callable[[Path], dict[str, float]]] = {result.OURS: _ours, result.PEER: _peer}
@@ -199,13 +182,6 @@ def _write_table(folder: Path, rows: int) -> None:
         size = min(_PART_ROWS, rows - start)
         table = pa.table({name: random.normal(size=size) for name in COLUMNS})
         pq.write_table(table, folder / f"{part:04d}.parquet", row_group_size=_GROUP_ROWS)
-
-
-def _peak_mib() -> float:
-    import resource
-
-    unit = 1024 if sys.platform == "linux" else 1024**2
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -18,12 +18,13 @@ from typing import NoReturn
 
 import httpx
 
-from benchmarks import chain, machine, report, result
+from benchmarks import chain, machine, result
 from benchmarks.contender import BenchmarkError, Contender
 from benchmarks.measurement import Measurement, initialise, measure
 from benchmarks.ours import Ours
 from benchmarks.peers import TUNED_IDLE_SLEEP_SECONDS, Peer, TunedPeer
 from benchmarks.progress import Progress
+from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.size import Size, scale_from
 
@@ -107,14 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(seen, indent=2))
         return 0
     found = assemble(contenders, measured, size)
-    for goal in found.goals:
-        verdict = "met   " if goal.is_met else "MISSED"
-        say(f"{verdict} {goal.text}: {goal.value:.3g} (at most {goal.limit:g}) {goal.unit}".rstrip())
-    if size.is_full:
-        say(f"kept {found.keep()}")
-        say(f"wrote {report.write(result.load_all())}")
-    print(json.dumps(found.line()), flush=True)
-    return 1 if options.check and not all(goal.is_met for goal in found.goals) else 0
+    return publish(found, say, is_full=size.is_full, is_checked=options.check)
 
 
 def assemble(

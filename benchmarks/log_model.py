@@ -24,10 +24,12 @@ from typing import Any
 
 import httpx
 
-from benchmarks import machine, report, result
+from benchmarks import machine, result
 from benchmarks.contender import BIN, LOOPBACK, BenchmarkError, clean_environment, free_port
 from benchmarks.progress import Progress
+from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
+from benchmarks.side import ask_python, peak_mib
 from benchmarks.size import scale_from
 
 NAME = "log_model"
@@ -43,7 +45,6 @@ IMPORTS = {
 MOST_SECONDS = 1.0
 _QUIET_SECONDS = 180.0
 _READY_SECONDS = 120.0
-_CALL_SECONDS = 900.0
 _DISTRIBUTIONS = ("airfoil", "mlflow", "scikit-learn", "skops")
 FIGURES = (
     Figure("seconds", "A model, once the libraries are loaded", "s", 2, is_plotted=True),
@@ -90,15 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found = assemble(seen, equal=predictions[0] == predictions[1] != [])
-    for goal in found.goals:
-        say(
-            f"{'met   ' if goal.is_met else 'MISSED'} {goal.text}: {goal.value:.2f} s (at most {goal.limit:g} s)"
-        )
-    if scale == 1:
-        say(f"kept {found.keep()}")
-        say(f"wrote {report.write(result.load_all())}")
-    print(json.dumps(found.line()), flush=True)
-    return 1 if options.check and not all(goal.is_met for goal in found.goals) else 0
+    return publish(found, say, is_full=scale == 1, is_checked=options.check)
 
 
 def assemble(seen: Mapping[str, Mapping[str, Any]], *, equal: bool) -> Result:
@@ -141,9 +134,8 @@ def assemble(seen: Mapping[str, Mapping[str, Any]], *, equal: bool) -> Result:
 
 
 def _measure(side: str, url: str, calls: int, say: Progress) -> dict[str, Any]:
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.log_model", "--side", side]
-    said = _python([*command, "--url", url, "--calls", str(calls)], url, f"{side} failed")
-    found: dict[str, Any] = json.loads(said)
+    arguments = ["-m", "benchmarks.log_model", "--side", side, "--url", url, "--calls", str(calls)]
+    found = ask_python(arguments, f"{side} failed", environment={"MLFLOW_TRACKING_URI": url})
     say(f"{side}: {statistics.median(found['warm']):.2f} s warm, {found['first']:.2f} s first")
     return found
 
@@ -165,7 +157,7 @@ def _ours(url: str, calls: int) -> dict[str, Any]:
 
         found = _timed(log, calls)
         run.close()
-    return found | {"import": imports, "peak_mib": _peak_mib()}
+    return found | {"import": imports, "peak_mib": peak_mib()}
 
 
 def _stock(url: str, calls: int) -> dict[str, Any]:
@@ -186,7 +178,7 @@ def _stock(url: str, calls: int) -> dict[str, Any]:
             return str(model.model_uri)
 
         found = _timed(log, calls)
-    return found | {"import": imports, "peak_mib": _peak_mib()}
+    return found | {"import": imports, "peak_mib": peak_mib()}
 
 
 _SIDES: Mapping[str, Callable[[str, int], dict[str, Any]]] = {result.OURS: _ours, result.PEER: _stock}
@@ -219,36 +211,14 @@ def _timed(log: Callable[[str], str], calls: int) -> dict[str, Any]:
     return {"first": seconds[0], "warm": seconds[1:], "uri": uri}
 
 
-def _peak_mib() -> float:
-    import resource
-
-    unit = 1024 if sys.platform == "linux" else 1024**2
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
 def _predictions(url: str, uri: str) -> list[float]:
     code = (
         "import json, mlflow.pyfunc, sklearn.datasets as d; rows = d.load_wine(as_frame=True).data;"
-        f"print(json.dumps([float(one) for one in mlflow.pyfunc.load_model({uri!r}).predict(rows)]))"
+        f"found = [float(one) for one in mlflow.pyfunc.load_model({uri!r}).predict(rows)];"
+        "print(json.dumps({'predictions': found}))"
     )
-    said = _python([sys.executable, "-W", "ignore", "-c", code], url, f"{uri} cannot be loaded")
-    return list(json.loads(said))
-
-
-def _python(command: Sequence[str], url: str, failure: str) -> str:
-    """Run a command against the server; the last line that it writes."""
-    done = subprocess.run(
-        command,
-        cwd=Path(__file__).parents[1],
-        env=clean_environment() | {"MLFLOW_TRACKING_URI": url},
-        capture_output=True,
-        text=True,
-        timeout=_CALL_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchmarkError(f"{failure}:\n{done.stderr[-3000:]}")
-    return done.stdout.splitlines()[-1]
+    said = ask_python(["-c", code], f"{uri} cannot be loaded", environment={"MLFLOW_TRACKING_URI": url})
+    return list(said["predictions"])
 
 
 @contextmanager

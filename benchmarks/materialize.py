@@ -23,10 +23,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, report, result
-from benchmarks.contender import LOOPBACK, BenchmarkError, clean_environment, free_port
+from benchmarks import machine, result
+from benchmarks.contender import LOOPBACK, BenchmarkError, free_port
 from benchmarks.progress import Progress
+from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
+from benchmarks.side import ask_python, peak_mib
 from benchmarks.size import scale_from
 
 NAME = "materialize"
@@ -37,7 +39,8 @@ ENGINES = {result.OURS: "airfoil.clients.feature_store.engine.StreamingEngine", 
 MOST_TIME_SHARE, MOST_MIB, MOST_LARGE_MIB = 0.1, 400.0, 600.0
 _CHUNK_ROWS = 500_000
 _FIRST_SECOND, _SPAN_SECONDS = 1_767_225_600, 86_400  # the first of January 2026
-_QUIET_SECONDS, _CALL_SECONDS, _READY_SECONDS = 180.0, 3600.0, 30.0
+_THIS = ("-m", "benchmarks.materialize")
+_QUIET_SECONDS, _READY_SECONDS = 180.0, 30.0
 _DISTRIBUTIONS = ("airfoil", "duckdb", "feast", "numpy", "pyarrow", "redis")
 FIGURES = (
     Figure("rows_per_second", "Rows brought online in a second", "", 0, is_plotted=True),
@@ -81,14 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for goal in found.goals:
-        word = "met   " if goal.is_met else "MISSED"
-        say(f"{word} {goal.text}: {goal.value:.3g} {goal.unit} (at most {goal.limit:g})")
-    if scale == 1:
-        say(f"kept {found.keep()}")
-        say(f"wrote {report.write(result.load_all())}")
-    print(json.dumps(found.line()), flush=True)
-    return 1 if options.check and not all(goal.is_met for goal in found.goals) else 0
+    return publish(found, say, is_full=scale == 1, is_checked=options.check)
 
 
 def _run(folder: Path, scale: float, say: Progress, *, has_large: bool) -> Result:
@@ -163,9 +159,7 @@ def assemble(
 
 def _measure(store: Path, port: int, say: Progress) -> dict[str, float]:
     _ask_redis(port, b"FLUSHALL")
-    found: dict[str, float] = json.loads(
-        _python(["--side", store.name, "--folder", str(store)], f"{store.name} failed")
-    )
+    found = ask_python([*_THIS, "--side", store.name, "--folder", str(store)], f"{store.name} failed")
     say(f"{store.name}: {found['seconds']:.1f} s, {found['peak_mib']:.0f} MiB")
     return found
 
@@ -173,7 +167,6 @@ def _measure(store: Path, port: int, say: Progress) -> dict[str, float]:
 def _materialize(folder: Path) -> dict[str, float]:
     """In the process of one side."""
     import datetime as dt
-    import resource
 
     began = time.perf_counter()
     from feast import FeatureStore
@@ -186,16 +179,16 @@ def _materialize(folder: Path) -> dict[str, float]:
         sys.stdout, told = nowhere, sys.stdout
         store.materialize(start, start + dt.timedelta(seconds=_SPAN_SECONDS))
         sys.stdout = told
-    unit = 1024 if sys.platform == "linux" else 1024**2
     return {
         "seconds": time.perf_counter() - ready,
         "import_seconds": ready - began,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
+        "peak_mib": peak_mib(),
     }
 
 
-def _answers(folder: Path, rows: int) -> str:
-    return _python(["--read", str(rows), "--folder", str(folder)], f"{folder.name} cannot be read")
+def _answers(folder: Path, rows: int) -> dict[str, Any]:
+    arguments = [*_THIS, "--read", str(rows), "--folder", str(folder)]
+    return ask_python(arguments, f"{folder.name} cannot be read")
 
 
 def _read(folder: Path, rows: int) -> dict[str, list[Any]]:
@@ -306,22 +299,6 @@ def _ask_redis(port: int, command: bytes) -> bytes:
             return line.recv(1000)
     except OSError:
         return b""
-
-
-def _python(arguments: Sequence[str], failure: str) -> str:
-    """Run this module with these arguments; the last line that it writes."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "benchmarks.materialize", *arguments],
-        cwd=Path(__file__).parents[1],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=_CALL_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchmarkError(f"{failure}:\n{done.stderr[-3000:]}")
-    return done.stdout.splitlines()[-1]
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -21,11 +21,13 @@ from typing import Any
 
 import psutil
 
-from benchmarks import machine, report, result
+from benchmarks import machine, result
 from benchmarks.contender import BenchmarkError, clean_environment
 from benchmarks.progress import Progress
+from benchmarks.publishing import publish
 from benchmarks.purchases import FEATURES, TTLS, Purchases
 from benchmarks.result import Figure, Goal, Result, Side
+from benchmarks.side import ROOT, peak_mib
 from benchmarks.size import scale_from
 
 NAME = "point_in_time"
@@ -83,14 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for goal in found.goals:
-        verdict = "met   " if goal.is_met else "MISSED"
-        say(f"{verdict} {goal.text}: {goal.value:.3f} (at most {goal.limit:.3f})")
-    if scale == 1:
-        say(f"kept {found.keep()}")
-        say(f"wrote {report.write(result.load_all())}")
-    print(json.dumps(found.line()), flush=True)
-    return 1 if options.check and not (found.equal and all(goal.is_met for goal in found.goals)) else 0
+    return publish(found, say, is_full=scale == 1, is_checked=options.check)
 
 
 def measure(folder: Path, scale: float, say: Progress) -> Result:
@@ -229,13 +224,10 @@ _SIDES: Mapping[str, Callable[[Purchases, str], dict[str, Any]]] = {
 
 
 def _figures(began: float, imported: float) -> dict[str, float]:
-    import resource
-
-    unit = 1024 if sys.platform == "linux" else 1024**2
     return {
         "import_seconds": imported - began,
         "seconds": time.perf_counter() - imported,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
+        "peak_mib": peak_mib(),
     }
 
 
@@ -276,9 +268,7 @@ def _run(side: str, data: Purchases, view: str = "") -> dict[str, Any]:
     data.folder.mkdir(parents=True, exist_ok=True)
     said = data.folder / f"{side}.log"
     with said.open("wb") as log, (data.folder / f"{side}.json").open("w+b") as answer:
-        process = subprocess.Popen(
-            command, cwd=Path(__file__).parents[1], env=clean_environment(), stdout=answer, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stdout=answer, stderr=log)
         try:
             _watch(process)
         finally:

@@ -20,12 +20,13 @@ from typing import Any
 
 import httpx
 
-from benchmarks import machine, readiness, report, result
+from benchmarks import machine, readiness, result
 from benchmarks.airflow_api import AirflowApi
 from benchmarks.contender import LOOPBACK, BenchmarkError, Command, Contender
 from benchmarks.ours import Ours
 from benchmarks.peers import Peer
 from benchmarks.progress import Progress
+from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.running import Running
 from benchmarks.size import scale_from
@@ -132,14 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found = assemble(plain, stack, pairs)
-    for goal in found.goals:
-        verdict = "met   " if goal.is_met else "MISSED"
-        say(f"{verdict} {goal.text}: {goal.value:.3f} (at most {goal.limit:g}) {goal.unit}")
-    if pairs == PAIRS:
-        say(f"kept {found.keep()}")
-        say(f"wrote {report.write(result.load_all())}")
-    print(json.dumps(found.line()), flush=True)
-    return 1 if options.check and not all(goal.is_met for goal in found.goals) else 0
+    return publish(found, say, is_full=pairs == PAIRS, is_checked=options.check)
 
 
 def measure(contender: Contender, logs: Path, pairs: int, say: Progress) -> Pairs:

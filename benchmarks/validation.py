@@ -10,7 +10,6 @@ import argparse
 import json
 import math
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,10 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, report, result, tables
-from benchmarks.contender import BenchmarkError, clean_environment
+from benchmarks import machine, result, tables
+from benchmarks.contender import BenchmarkError
 from benchmarks.progress import Progress
+from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
+from benchmarks.side import ask_python, peak_mib
 from benchmarks.size import scale_from
 
 NAME = "validation"
@@ -29,7 +30,6 @@ ROWS = 20_000_000
 LARGE = 5
 MOST_SECONDS_SHARE, MOST_MEMORY_SHARE, MOST_LARGE_MIB = 0.2, 0.1, 1024.0
 _QUIET_SECONDS = 180.0
-_CALL_SECONDS = 3600.0
 _SHIFT = 0.01
 _MEAN_TOLERANCE, _TEST_TOLERANCE = 1e-9, 1e-12
 _DISTRIBUTIONS = ("airfoil", "polars", "duckdb", "pyarrow", "pandas", "scipy")
@@ -81,13 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps({"name": f"{NAME} --large", "rows": rows, **_numbers(seen[result.OURS])}))
         return int(options.check and seen[result.OURS]["peak_mib"] > MOST_LARGE_MIB)
     found = assemble(seen, rows)
-    for goal in found.goals:
-        say(f"{'met   ' if goal.is_met else 'MISSED'} {goal.text}: {goal.value:.3f} (at most {goal.limit:g})")
-    if scale == 1:
-        say(f"kept {found.keep()}")
-        say(f"wrote {report.write(result.load_all())}")
-    print(json.dumps(found.line()), flush=True)
-    return 1 if options.check and not all(goal.is_met for goal in found.goals) else 0
+    return publish(found, say, is_full=scale == 1, is_checked=options.check)
 
 
 def assemble(seen: Mapping[str, Mapping[str, Any]], rows: int) -> Result:
@@ -152,30 +146,8 @@ def _numbers(seen: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _measure(side: str, folder: Path, say: Progress) -> dict[str, Any]:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "benchmarks.validation",
-            "--side",
-            side,
-            "--data",
-            str(folder),
-        ],
-        cwd=Path(__file__).parents[1],
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        timeout=_CALL_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchmarkError(f"{side} failed:\n{done.stderr[-3000:]}")
-    found: dict[str, Any] = json.loads(
-        next(line for line in done.stdout.splitlines() if line.startswith("{"))
-    )
+    arguments = ["-m", "benchmarks.validation", "--side", side, "--data", str(folder)]
+    found = ask_python(arguments, f"{side} failed")
     parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found["parts"].items())
     say(f"{side}: {parts}; {found['peak_mib']:.0f} MiB")
     return found
@@ -223,7 +195,7 @@ def _ours(folder: Path) -> dict[str, Any]:
     parts["drift"] = time.perf_counter() - began
     for one in drift.columns:
         found |= {f"drift.{one.name}.statistic": one.statistic, f"drift.{one.name}.p_value": one.p_value}
-    return {"import": imports, "parts": parts, "found": found, "peak_mib": _peak_mib()}
+    return {"import": imports, "parts": parts, "found": found, "peak_mib": peak_mib()}
 
 
 def _pandas(folder: Path) -> dict[str, Any]:
@@ -255,17 +227,10 @@ def _pandas(folder: Path) -> dict[str, Any]:
         found[f"drift.{column}.statistic"] = float(test.statistic)
         found[f"drift.{column}.p_value"] = float(test.pvalue)
     parts["drift"] = time.perf_counter() - began
-    return {"import": imports, "parts": parts, "found": found, "peak_mib": _peak_mib()}
+    return {"import": imports, "parts": parts, "found": found, "peak_mib": peak_mib()}
 
 
 _SIDES: Mapping[str, Callable[[Path], dict[str, Any]]] = {result.OURS: _ours, result.PEER: _pandas}
-
-
-def _peak_mib() -> float:
-    import resource
-
-    unit = 1024 if sys.platform == "linux" else 1024**2
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

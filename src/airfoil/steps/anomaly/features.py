@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from airfoil.records import LeftOutColumn
 from airfoil.steps.numbers import Reading, reading_of
@@ -17,18 +17,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from airfoil.steps.scans import Scan
+
 _BATCH_CELLS = 2**20
 _FEWEST_ROWS, _MOST_ROWS = 256, 2**16
-
-
-class Table(Protocol):
-    """What is needed of a scan; `airfoil.steps.scans.Scan` has it."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102 - as in Scan
-    @property
-    def schema(self) -> pa.Schema: ...  # noqa: D102 - as in Scan
-    def batches(self, columns: Sequence[str] = ..., rows: int = ...) -> Iterator[pa.RecordBatch]: ...  # noqa: D102 - as in Scan
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class Features:
     left_out: tuple[LeftOutColumn, ...]
 
     @classmethod
-    def of(cls, tables: Sequence[Table], columns: Sequence[str] = ()) -> Features:
+    def of(cls, tables: Sequence[Scan], columns: Sequence[str] = ()) -> Features:
         """Choose the columns that are numbers or times in all tables."""
         readings: dict[str, Reading] = {}
         left_out = []
@@ -60,7 +52,7 @@ class Features:
         kept = {name: reading for name, reading in self.readings.items() if name not in reasons}
         return Features(kept, (*self.left_out, *added))
 
-    def batches(self, table: Table) -> Iterator[NDArray[np.float64]]:
+    def batches(self, table: Scan) -> Iterator[NDArray[np.float64]]:
         """Go through a table; NaN where a value is missing, infinities as they are."""
         import numpy as np
 

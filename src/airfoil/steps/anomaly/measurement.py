@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError
 from airfoil.records import Histogram
-from airfoil.steps.anomaly.features import Features, Table
+from airfoil.steps.anomaly.features import Features
 from airfoil.steps.anomaly.forest import Forest
 from airfoil.steps.anomaly.reasons import explain
 from airfoil.steps.anomaly.report import AnomalousRow, AnomalyReport
@@ -22,6 +22,8 @@ from airfoil.steps.anomaly.sample import RowSample
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from airfoil.steps.scans import Scan
 
 _BINS = 50
 _FEWEST_ROWS = 2
@@ -56,7 +58,7 @@ class AnomalyPlan:
 
 
 def measure_anomalies(
-    table: Table, reference: Table | None = None, plan: AnomalyPlan | None = None
+    table: Scan, reference: Scan | None = None, plan: AnomalyPlan | None = None
 ) -> AnomalyReport:
     """Train on a sample of the reference, or of the table when there is none, and score each row of the table."""
     plan = plan or AnomalyPlan()
@@ -98,7 +100,7 @@ def measure_anomalies(
     )
 
 
-def _sampled(source: Table, features: Features, plan: AnomalyPlan) -> tuple[Features, NDArray[np.float64]]:
+def _sampled(source: Scan, features: Features, plan: AnomalyPlan) -> tuple[Features, NDArray[np.float64]]:
     """Return a sample, and the columns without those that have no value in it."""
     import numpy as np
 

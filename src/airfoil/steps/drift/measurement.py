@@ -16,12 +16,14 @@ from airfoil.steps.drift.category_drift import category_drift
 from airfoil.steps.drift.corrections import Correction, adjust
 from airfoil.steps.drift.histograms import BINS
 from airfoil.steps.drift.number_drift import number_drift
-from airfoil.steps.drift.passes import CURRENT, REFERENCE, Measurement, Table, batch_rows, run
+from airfoil.steps.drift.passes import CURRENT, REFERENCE, Measurement, batch_rows, run
 from airfoil.steps.drift.report import ColumnDrift, ColumnSummary, DriftReport
 from airfoil.steps.numbers import Reading, reading_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from airfoil.steps.scans import Scan
 
 MIB = 2**20
 MEMORY = 256 * MIB
@@ -44,7 +46,7 @@ class DriftPlan:
     """Bytes that counts and kept values may take; reading takes some more."""
 
 
-def measure_drift(reference: Table, current: Table, plan: DriftPlan | None = None) -> DriftReport:
+def measure_drift(reference: Scan, current: Scan, plan: DriftPlan | None = None) -> DriftReport:
     """Compare each column of a table with that of a reference."""
     plan = plan or DriftPlan()
     tables = (reference, current)
@@ -71,7 +73,7 @@ def measure_drift(reference: Table, current: Table, plan: DriftPlan | None = Non
     )
 
 
-def _how_to_read(name: str, tables: tuple[Table, Table]) -> tuple[Reading | None, str]:
+def _how_to_read(name: str, tables: tuple[Scan, Scan]) -> tuple[Reading | None, str]:
     """Return how to read a column of numbers, None for categories; and why it is left out, if it is."""
     import pyarrow as pa
 
@@ -91,7 +93,7 @@ def _how_to_read(name: str, tables: tuple[Table, Table]) -> tuple[Reading | None
 
 
 def _measurements(
-    tables: tuple[Table, Table], readings: Mapping[str, Reading | None], plan: DriftPlan
+    tables: tuple[Scan, Scan], readings: Mapping[str, Reading | None], plan: DriftPlan
 ) -> dict[str, Measurement[ColumnDrift | LeftOutColumn]]:
     numbers = {name: reading for name, reading in readings.items() if reading}
     texts = max(1, len(readings) - len(numbers))
@@ -108,7 +110,7 @@ def _measurements(
     }
 
 
-def _first_values(tables: tuple[Table, Table], readings: Mapping[str, Reading]) -> dict[str, NDArray[Any]]:
+def _first_values(tables: tuple[Scan, Scan], readings: Mapping[str, Reading]) -> dict[str, NDArray[Any]]:
     """Return the values of the first batch of both tables, to choose cells by."""
     import numpy as np
 
@@ -132,7 +134,7 @@ def _adjusted(columns: Sequence[ColumnDrift], correction: Correction) -> Iterabl
     return (one.model_copy(update={"p_adjusted": p_values.get(one.name)}) for one in columns)
 
 
-def _rows(table: Table, summaries: Sequence[ColumnSummary]) -> int:
+def _rows(table: Scan, summaries: Sequence[ColumnSummary]) -> int:
     if summaries:
         return summaries[0].rows
     return sum(batch.num_rows for batch in table.batches(table.schema.names[:1], batch_rows(1)))

@@ -6,28 +6,20 @@ a generator: it yields what shall take the column in the next pass. All columns 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from airfoil.steps.scans import Scan
+
 SIDES = REFERENCE, CURRENT = 0, 1
 _BATCH_CELLS = 2**21
 # What is computed with a batch of a column stays in the processor's cache, and is too small for the allocator to give
 # back to the system each time: fetching it again costs more than the arithmetic.
 _FEWEST_ROWS, _MOST_ROWS = 1024, 2**15
-
-
-class Table(Protocol):
-    """What is needed of a scan; `airfoil.steps.scans.Scan` has it."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102 - as in Scan
-    @property
-    def schema(self) -> pa.Schema: ...  # noqa: D102 - as in Scan
-    def batches(self, columns: Sequence[str] = ..., rows: int = ...) -> Iterator[pa.RecordBatch]: ...  # noqa: D102 - as in Scan
 
 
 class Taker(Protocol):
@@ -46,7 +38,7 @@ Measurement = Generator[Taker, None, Measured]
 
 
 def run(
-    tables: tuple[Table, Table],
+    tables: tuple[Scan, Scan],
     measurements: Mapping[str, Measurement[Measured]],
     *,
     memory: int,
@@ -86,7 +78,7 @@ def _groups(wanted: Mapping[str, Taker], memory: int) -> Iterator[dict[str, Take
         yield group
 
 
-def _read(tables: tuple[Table, Table], takers: Mapping[str, Taker]) -> None:
+def _read(tables: tuple[Scan, Scan], takers: Mapping[str, Taker]) -> None:
     rows = batch_rows(len(takers))
 
     def read(side: int) -> None:
