@@ -56,6 +56,16 @@ with DAG("on_move", schedule=[champion], max_active_runs=1, default_args=again):
 
     say()
 """
+ASKING_DAG = """
+from airflow.sdk import DAG
+
+from airfoil import ModelRef, approve, promote
+
+version = ModelRef(name="wine", uri="models:/wine/2", run_id="r", version=2)
+
+with DAG("ask_first", schedule=None):
+    promote(version, alias="approved", approval=approve(version))
+"""
 
 
 class Shop:
@@ -134,6 +144,7 @@ def percentile_95(seconds: list[float]) -> float:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     platform = Platform.make(tmp_path_factory.mktemp("events"))
     (platform.project.dags / "on_move.py").write_text(DAG_FILE, encoding="utf-8")
+    (platform.project.dags / "ask_first.py").write_text(ASKING_DAG, encoding="utf-8")
     for found in lent(platform):
         found.up()
         shop = Shop(found)
@@ -204,13 +215,7 @@ def test_a_move_made_outside_airfoil_is_told_with_its_final_state(shop):
 
 def test_the_page_asks_who_is_there_and_who_is_logged_in_may_read(shop):
     address = shop.platform.url("api-server")
-
-    def answers() -> bool:
-        with suppress(OSError):
-            return fetch(f"{address}/api/v2/version").status == 200
-        return False
-
-    wait_until(answers, PATIENCE_SECONDS, "the API server is back after an earlier test")
+    wait_until(lambda: answers(address), PATIENCE_SECONDS, "the API server is back after an earlier test")
     for path in (
         "/airfoil/models",
         "/airfoil/models/wine",
@@ -219,9 +224,7 @@ def test_the_page_asks_who_is_there_and_who_is_logged_in_may_read(shop):
     ):
         assert fetch(f"{address}{path}").status == 401
     assert fetch(f"{address}/airfoil/events", method="POST").status == 400
-    login = {"username": "admin", "password": shop.platform.secrets().admin_password}
-    token = fetch(f"{address}/auth/token", method="POST", body=login).json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = login(shop)
     page = fetch(f"{address}/airfoil/models/wine", headers=headers)
     assert (page.status, "champion" in page.body) == (200, True)
     (model,) = fetch(f"{address}/airfoil/api/models", headers=headers).json()["models"]
@@ -229,6 +232,54 @@ def test_the_page_asks_who_is_there_and_who_is_logged_in_may_read(shop):
     views = fetch(f"{address}/api/v2/plugins", headers=headers).json()["plugins"]
     (ours,) = [one for one in views if one["name"] == "airfoil"]
     assert [view["name"] for view in ours["external_views"]] == ["Models"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "versions"), [("Reject", "skipped", []), ("Approve", "success", [2])]
+)
+def test_a_person_s_answer_decides_and_the_ledger_names_the_person(answer, state, versions, shop):
+    address, run = shop.platform.url("api-server"), f"{answer}-run"
+    wait_until(lambda: answers(address), PATIENCE_SECONDS, "the API server is back after an earlier test")
+    headers, runs = login(shop), f"{address}/api/v2/dags/ask_first/dagRuns"
+    wait_until(
+        lambda: fetch(f"{address}/api/v2/dags/ask_first", headers=headers).status == 200,
+        PATIENCE_SECONDS,
+        "the DAG is parsed",
+    )
+    fetch(f"{address}/api/v2/dags/ask_first", method="PATCH", headers=headers, body={"is_paused": False})
+    body = {"dag_run_id": run, "logical_date": None}
+    assert fetch(runs, method="POST", headers=headers, body=body).status == 200
+    question = f"{runs}/{run}/taskInstances/approve/-1/hitlDetails"
+
+    def asked() -> bool:
+        found = fetch(question, headers=headers)
+        return found.status == 200 and found.json()["subject"] == "Promote wine version 2?"
+
+    wait_until(asked, PATIENCE_SECONDS, "the question is asked")
+    said = {"chosen_options": [answer]}
+    assert fetch(question, method="PATCH", headers=headers, body=said).status == 200
+    promotion = f"{runs}/{run}/taskInstances/promote"
+    wait_until(
+        lambda: fetch(promotion, headers=headers).json()["state"] == state, PATIENCE_SECONDS, "it is acted on"
+    )
+    entries = shop.mlflow.do(shop.ledger.entries("wine", "approved"))
+    assert [entry.to_version for entry in entries] == versions
+    assert {entry.approver for entry in entries} <= {"admin"}
+
+
+def answers(address: str) -> bool:
+    """Whether the API server is there."""
+    with suppress(OSError):
+        return fetch(f"{address}/api/v2/version").status == 200
+    return False
+
+
+def login(shop: Shop) -> dict[str, str]:
+    """The headers of a person who has logged in."""
+    address = shop.platform.url("api-server")
+    body = {"username": "admin", "password": shop.platform.secrets().admin_password}
+    token = fetch(f"{address}/auth/token", method="POST", body=body).json()["access_token"]
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _delete_webhook(webhook_id: str):
