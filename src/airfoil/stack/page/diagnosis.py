@@ -30,6 +30,8 @@ AIRFLOW = "api-server"
 # The service of ours -> the name of the server that may stand in for it.
 _FOREIGN_NAMES = {AIRFLOW: "airflow", "mlflow": "mlflow"}
 MANY_RESTARTS = 3
+REST_SECONDS = 60.0
+"""How long after a run the platform is at rest again: idle workers, which hold what their tasks imported, have gone."""
 GONE = "its process is gone and there is no manager to restart it"
 
 
@@ -260,6 +262,24 @@ def _import_errors(state: StackState, facts: Facts) -> Iterator[Problem]:
 
 
 def _budgets(state: StackState, facts: Facts) -> Iterator[Problem]:
+    if _is_at_rest(facts):
+        yield from _memory(state, facts)
+    limit = state.budgets.get("start_seconds", 0)
+    took = (state.ready_at or facts.now) - state.started_at
+    if 0 < limit < took and (state.ready_at is not None or state.phase == "starting"):
+        verb = "took" if state.ready_at is not None else "has taken"
+        message = f"The start {verb} {wording.duration(took)}, the budget is {wording.duration(limit)}."
+        yield Problem("notice", "start", message, "`airfoil doctor` looks for the usual causes.")
+
+
+def _is_at_rest(facts: Facts) -> bool:
+    """Tell whether what is in use is the platform's own, and not a task's that runs or has just ended."""
+    return all(
+        run.ended_at is not None and facts.now - run.ended_at >= REST_SECONDS for run in facts.airflow.runs
+    )
+
+
+def _memory(state: StackState, facts: Facts) -> Iterator[Problem]:
     for service in state.services:
         used = facts.memory_mib.get(service.name, 0)
         if 0 < service.memory_budget_mib < used:
@@ -274,12 +294,6 @@ def _budgets(state: StackState, facts: Facts) -> Iterator[Problem]:
             f"most of it is {largest} with {wording.mib(facts.memory_mib[largest])}."
         )
         yield Problem("warning", "memory", message, _raise("memory_mib"))
-    limit = state.budgets.get("start_seconds", 0)
-    took = (state.ready_at or facts.now) - state.started_at
-    if 0 < limit < took and (state.ready_at is not None or state.phase == "starting"):
-        verb = "took" if state.ready_at is not None else "has taken"
-        message = f"The start {verb} {wording.duration(took)}, the budget is {wording.duration(limit)}."
-        yield Problem("notice", "start", message, "`airfoil doctor` looks for the usual causes.")
 
 
 def _raise(key: str) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from airfoil.stack.page import diagnosis
@@ -197,6 +199,16 @@ def test_memory_over_budget(stack, facts):
         "The stack takes 1,250 MiB, the budget is 1,024 MiB; most of it is mlflow with 800 MiB.",
     ]
     assert "`scheduler_mib`" in found[0].next_move
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds_ago", "count"), [("running", None, 0), ("success", 20, 0), ("success", 90, 1)]
+)
+def test_memory_is_judged_at_rest(state, seconds_ago, count, stack, facts):
+    ended_at = None if seconds_ago is None else facts().now - seconds_ago
+    run = dataclasses.replace(dag_run("d", state), ended_at=ended_at)
+    known = facts(memory_mib={"scheduler": 300.0}, airflow=AirflowFacts(runs=(run,)))
+    assert len(say(stack(), known)[1]) == count
 
 
 def test_without_budgets_nothing_is_over(stack, facts):
