@@ -121,11 +121,11 @@ class BudgetSettings(Section):
     disk_free_mib: Mebibytes = 500
     """Doctor and `up` warn below this."""
     setup_mib: Mebibytes = 300
-    preload_mib: Mebibytes = 240
+    preload_mib: Mebibytes = 270
     api_server_mib: Mebibytes = 230
     scheduler_mib: Mebibytes = 320
     dag_processor_mib: Mebibytes = 110
-    triggerer_mib: Mebibytes = 150
+    triggerer_mib: Mebibytes = 170
     mlflow_mib: Mebibytes = 180
     page_mib: Mebibytes = 48
 
