@@ -189,6 +189,24 @@ class LedgerEntry(Record):
     """The SHA-256 of the whole entry, where this one is shortened."""
 
 
+class DataVerdict(Record):
+    """What one check of a dataset came to, and where everything it found is written down."""
+
+    check: Literal["quality", "drift", "anomalies", "report"]
+    dataset: str = Field(min_length=1)
+    passed: bool
+    outcome: str = Field(min_length=1)
+    """A word of the check: `passed`, `stable`, `usual`, ...; `error` when the table could not be looked at."""
+    reason: str = Field(min_length=1)
+    rows: int | None = Field(default=None, ge=0)
+    numbers: FrozenNumbers = Field(default_factory=dict, validate_default=True)
+    record: DataRef | None = None
+    """The whole record as JSON; None when there is none."""
+    run_id: str = ""
+    """The MLflow run that has it too."""
+    run_url: str = ""
+
+
 class LeftOutColumn(Record):
     """A column that was not looked at, and why."""
 

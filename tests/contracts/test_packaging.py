@@ -80,7 +80,8 @@ def test_the_wheel_holds_each_template(wheel):
 def test_shipped_dags_are_the_ones_of_this_repository(wheel):
     prefix = "airfoil/templates/dags/"
     found = {path.removeprefix(prefix) for path in wheel.namelist() if path.startswith(prefix)}
-    assert found == {path.name for path in (ROOT / "dags").glob("*.py")}
+    files = [path for path in (ROOT / "dags").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert found == {path.relative_to(ROOT / "dags").as_posix() for path in files}
     for dag in found:
         assert wheel.read(prefix + dag) == (ROOT / "dags" / dag).read_bytes()
 

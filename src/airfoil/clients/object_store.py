@@ -1,8 +1,8 @@
-"""Where tables of a run lie: written whole or not at all, under a name, with a hash of what was written.
+"""Where tables and records of a run lie: written whole or not at all, under a name, with a hash of what was written.
 
-Tables are Parquet. polars, pandas and pyarrow are used by the frame that was handed in and never imported for
-asking. Local folders only; another kind of store would be another class with the same three methods. Must not know
-which run or task writes.
+Tables are Parquet, texts are what they are. polars, pandas and pyarrow are used by the frame that was handed in and
+never imported for asking. Local folders only; another kind of store would be another class with the same methods. Must
+not know which run or task writes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,19 +51,15 @@ class FolderStore:
         path = self.path(name)
         if path.suffix != SUFFIX:
             path = path.with_name(path.name + SUFFIX)
-        unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-        try:
-            rows = _write_parquet(frame, unfinished)
-            with unfinished.open("rb") as written:
-                content = hashlib.file_digest(written, "sha256").hexdigest()
-                os.fsync(written.fileno())
-            unfinished.replace(path)
-        except OSError as error:
-            raise _not_writable(path, error) from error
-        finally:
-            with suppress(OSError):  # it has its name by now, or was never made
-                unfinished.unlink()
-        return DataRef(uri=path.as_uri(), content_hash=f"sha256:{content}", rows=rows)
+        return _written(path, lambda unfinished: _write_parquet(frame, unfinished))
+
+    def write_text(self, name: str, text: str) -> DataRef:
+        """Write a text, such as a page or a record as JSON, under its whole name; whole or not at all, as a frame."""
+
+        def write(unfinished: Path) -> None:
+            unfinished.write_text(text, encoding="utf-8")
+
+        return _written(self.path(name), write)
 
     def open(self, ref: DataRef) -> pads.Dataset:
         """Return a table as an Arrow dataset, which reads columns and rows when they are asked for, again and again."""
@@ -73,6 +70,40 @@ class FolderStore:
     def read(self, ref: DataRef) -> pa.Table:
         """Return a whole table in memory."""
         return self.open(ref).to_table()
+
+
+def read_text(ref: DataRef) -> str:
+    """Return a text that some task wrote; one that is not what the reference says is refused."""
+    path = _existing(ref)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be read: {error.strerror or error}", "Give this user the right to read it."
+        ) from error
+    if ref.content_hash != f"sha256:{hashlib.sha256(content).hexdigest()}":
+        raise StorageError(
+            f"{path} is not what was written there",
+            "Clear the task that wrote it, so that it is written again.",
+        )
+    return content.decode()
+
+
+def _written(path: Path, write: Callable[[Path], int | None]) -> DataRef:
+    """Let a file be written under another name, and give it its own when it is whole."""
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        rows = write(unfinished)
+        with unfinished.open("rb") as written:
+            content = hashlib.file_digest(written, "sha256").hexdigest()
+            os.fsync(written.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+    finally:
+        with suppress(OSError):  # it has its name by now, or was never made
+            unfinished.unlink()
+    return DataRef(uri=path.as_uri(), content_hash=f"sha256:{content}", rows=rows)
 
 
 def _existing(ref: DataRef) -> Path:

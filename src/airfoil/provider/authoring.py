@@ -7,7 +7,7 @@ name itself goes to the operator, so `retries` or `profile` work as anywhere.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.sdk import XComArg
 from airflow.sdk.bases.decorator import get_unique_task_id
@@ -17,10 +17,8 @@ from airfoil.provider.operators.gate import GateOperator
 from airfoil.provider.operators.promote_model import PromoteModelOperator
 from airfoil.provider.operators.register_model import RegisterModelOperator
 from airfoil.provider.operators.rollback_model import RollbackModelOperator
+from airfoil.provider.task_results import result_of
 from airfoil.steps.gates import GAINS, Gate
-
-if TYPE_CHECKING:
-    from airflow.sdk import BaseOperator
 
 _CONDITIONS = frozenset(Gate.model_fields)
 
@@ -43,31 +41,31 @@ def gate(
     wanted += [one.model_dump(exclude_defaults=True) for one in gates]
     if better_than is not None and not any(_compares(one) for one in wanted):
         wanted = [{"min_gain": 0.0, **one} for one in wanted]
-    return _result(GateOperator, task_id, scores=scores, gates=wanted, better_than=better_than, **given)
+    return result_of(GateOperator, task_id, scores=scores, gates=wanted, better_than=better_than, **given)
 
 
 def evaluate(model: Any, data: Any, *, target: str, task_id: str = "evaluate", **given: Any) -> XComArg:
     """Measure a logged model on a table, and beside it the holder of an alias (`against=`); returns a Comparison."""
-    return _result(EvaluateModelOperator, task_id, model=model, data=data, target=target, **given)
+    return result_of(EvaluateModelOperator, task_id, model=model, data=data, target=target, **given)
 
 
 def register(model: Any, *, name: str, when: Any = None, task_id: str = "register", **given: Any) -> XComArg:
     """Make a version of a registered model out of a logged one, once; returns it as a ModelRef."""
-    return _result(RegisterModelOperator, task_id, model=model, name=name, when=when, **given)
+    return result_of(RegisterModelOperator, task_id, model=model, name=name, when=when, **given)
 
 
 def promote(
     version: Any, *, alias: str = "champion", because: Any = None, task_id: str = "promote", **given: Any
 ) -> XComArg:
     """Point an alias to a version; returns the entry of the ledger."""
-    return _result(PromoteModelOperator, task_id, version=version, alias=alias, because=because, **given)
+    return result_of(PromoteModelOperator, task_id, version=version, alias=alias, because=because, **given)
 
 
 def rollback(
     model: str, *, alias: str = "champion", reason: str, task_id: str = "rollback", **given: Any
 ) -> XComArg:
     """Point an alias back to the version that held it before; returns the entry of the ledger."""
-    return _result(RollbackModelOperator, task_id, model=model, alias=alias, reason=reason, **given)
+    return result_of(RollbackModelOperator, task_id, model=model, alias=alias, reason=reason, **given)
 
 
 def approve(
@@ -80,7 +78,7 @@ def approve(
     from airflow.providers.standard.operators.hitl import ApprovalOperator
 
     made = ApprovalOperator(
-        task_id=_unique(task_id),
+        task_id=get_unique_task_id(task_id),
         subject=subject or f"Promote {_field(version, 'name')} version {_field(version, 'version')}?",
         body=None if because is None else _field(because, "reason"),
         **given,
@@ -89,15 +87,6 @@ def approve(
         if isinstance(one, XComArg):
             made.set_upstream(one)
     return made.output
-
-
-def _result(operator: type[BaseOperator], task_id: str, **given: Any) -> XComArg:
-    return operator(task_id=_unique(task_id), **given).output
-
-
-def _unique(task_id: str) -> str:
-    """Number the second task of a name, as TaskFlow does."""
-    return get_unique_task_id(task_id)
 
 
 def _compares(gate: Mapping[str, Any]) -> bool:

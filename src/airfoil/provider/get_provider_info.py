@@ -17,6 +17,11 @@ def get_provider_info() -> dict[str, Any]:
         "description": "MLflow runs, models and verdicts as part of Airflow DAGs.",
         "integrations": [
             {
+                "integration-name": "Airfoil",
+                "external-doc-url": "https://airfoil.readthedocs.io/",
+                "tags": ["software"],
+            },
+            {
                 "integration-name": "MLflow",
                 "external-doc-url": "https://mlflow.org/docs/latest/",
                 "tags": ["software"],
@@ -24,6 +29,14 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": [{"integration-name": "MLflow", "python-modules": ["airfoil.provider.hooks.mlflow"]}],
         "operators": [
+            {
+                "integration-name": "Airfoil",
+                "python-modules": [
+                    "airfoil.provider.operators.anomaly",
+                    "airfoil.provider.operators.data_quality",
+                    "airfoil.provider.operators.drift",
+                ],
+            },
             {
                 "integration-name": "MLflow",
                 "python-modules": [
@@ -48,7 +61,10 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             },
         ],
-        "asset-uris": [{"schemes": ["mlflow"], "handler": "airfoil.provider.assets.check_uri"}],
+        "asset-uris": [
+            {"schemes": ["mlflow"], "handler": "airfoil.provider.assets.check_uri"},
+            {"schemes": ["airfoil"], "handler": "airfoil.provider.datasets.check_uri"},
+        ],
         "task-decorators": [
             {"name": "mlflow", "class-name": "airfoil.provider.decorators.mlflow.mlflow_task"}
         ],

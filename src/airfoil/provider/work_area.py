@@ -39,6 +39,10 @@ class WorkArea:
         """Write a polars, pandas or pyarrow table as Parquet and return what a later task reads it by."""
         return self._store.write(name, frame)
 
+    def write_text(self, name: str, text: str) -> DataRef:
+        """Write a text, such as a record as JSON, under its whole name ("verdict.json")."""
+        return self._store.write_text(name, text)
+
     def path(self, name: str) -> Path:
         """Return a path for a file of one's own; its folder exists."""
         return self._store.path(name)

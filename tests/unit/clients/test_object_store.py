@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from airfoil.clients.object_store import FolderStore
+from airfoil.clients.object_store import FolderStore, read_text
 from airfoil.errors import ConfigurationError, NotFoundError, StorageError
 from airfoil.records import DataRef
 
@@ -119,3 +119,23 @@ def test_nothing_heavy_is_imported_before_there_is_a_frame():
     code = f"import airfoil.clients.object_store, sys; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_text_is_written_whole_under_its_own_name(store):
+    ref = store.write_text("parts/report.json", '{"ü": 1}')
+    assert ref.uri.endswith("/parts/report.json")
+    assert read_text(ref) == '{"ü": 1}'
+    store.write_text("parts/report.json", "another")
+    with pytest.raises(StorageError, match="is not what was written there"):
+        read_text(ref)
+    assert [path.name for path in (store.root / "parts").iterdir()] == ["report.json"]
+
+
+def test_a_text_that_is_not_there_is_said(store):
+    ref = store.write_text("report.json", "x")
+    (store.root / "report.json").unlink()
+    with pytest.raises(NotFoundError, match=r"report\.json is not there"):
+        read_text(ref)
+    (store.root / "report.json").mkdir()
+    with pytest.raises(StorageError, match="cannot be read: Is a directory"):
+        read_text(ref)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from airfoil.clients.exchange import API, post
 from airfoil.clients.mlflow_async_http import MlflowAsyncHttp
@@ -89,7 +90,8 @@ def context():
         dag_id="wine_weekly", run_id="manual__1", task_id="it", map_index=-1, try_number=1, pushed={}
     )
     run = SimpleNamespace(dag_id="wine_weekly", run_id="manual__1", triggering_user_name=None)
-    return {"ti": ti, "dag_run": run, "run_id": run.run_id, "params": {}}
+    events = OutletEventAccessors()
+    return {"ti": ti, "dag_run": run, "run_id": run.run_id, "params": {}, "outlet_events": events}
 
 
 @pytest.fixture

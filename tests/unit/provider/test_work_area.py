@@ -68,3 +68,8 @@ def test_any_id_is_a_folder_of_its_own(first, second):
     assert "/" not in one
     assert one not in {".", ".."}
     assert len(one) < 120
+
+
+def test_a_text_is_written_beside_the_tables(root):
+    ref = work_area_of(context()).write_text("verdict.json", "{}")
+    assert ref.uri == (root / "shop/manual__1/train/verdict.json").as_uri()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from airfoil.steps.scans import Scan
 
+NOT_WANTED = "is left out by the plan"
 _BINS = 50
 _FEWEST_ROWS = 2
 _NO_REFERENCE = (
@@ -39,6 +40,8 @@ class AnomalyPlan:
 
     columns: Sequence[str] = ()
     """All that are numbers or times, if empty."""
+    without: Sequence[str] = ()
+    """Columns to leave out, such as times, which are never those of the reference."""
     sample_rows: int = 10_000
     trees: int = 100
     seed: int = 7
@@ -63,7 +66,10 @@ def measure_anomalies(
     """Train on a sample of the reference, or of the table when there is none, and score each row of the table."""
     plan = plan or AnomalyPlan()
     source = reference or table
-    features, sample = _sampled(source, Features.of([source, table], plan.columns), plan)
+    features = Features.of([source, table], plan.columns)
+    unwanted = [name for name in plan.without if name in features.readings]
+    features = features.without(dict.fromkeys(unwanted, NOT_WANTED))
+    features, sample = _sampled(source, features, plan)
     nothing = AnomalyReport(
         table=table.name,
         reference=reference.name if reference else "",

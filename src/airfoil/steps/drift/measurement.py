@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from airfoil.steps.scans import Scan
 
 MIB = 2**20
+NOT_WANTED = "is left out by the plan"
 MEMORY = 256 * MIB
 _MOST_CELLS, _FEWEST_CELLS = 2**17, 2**10
 _BYTES_OF_CELL = 16
@@ -39,6 +40,8 @@ class DriftPlan:
 
     columns: Sequence[str] = ()
     """All that both tables have, if empty."""
+    without: Sequence[str] = ()
+    """Columns to leave out, such as times, which are never those of the reference."""
     correction: Correction = "benjamini-hochberg"
     bins: int = BINS
     most_categories: int = MOST_VALUES
@@ -54,7 +57,7 @@ def measure_drift(reference: Scan, current: Scan, plan: DriftPlan | None = None)
     readings: dict[str, Reading | None] = {}
     found: dict[str, ColumnDrift | LeftOutColumn] = {}
     for name in names:
-        reading, reason = _how_to_read(name, tables)
+        reading, reason = (None, NOT_WANTED) if name in plan.without else _how_to_read(name, tables)
         if reason:
             found[name] = LeftOutColumn(name=name, reason=reason)
         else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airfoil.errors import ConfigurationError
 from airfoil.records import ColumnProfile
 from airfoil.steps.quality.column_types import NUMBERS, kind_of
-from airfoil.steps.quality.questions import Question, questions_of
+from airfoil.steps.quality.questions import Part, Question, questions_of
 
 if TYPE_CHECKING:
     from airfoil.steps.quality.contract import Contract
@@ -56,12 +56,13 @@ def measure(
     contract: Contract,
     tables: Mapping[str, Scan] | None = None,
     *,
+    part: Part = "whole",
     examples: int = EXAMPLES,
     memory_mib: int | None = None,
     folder: Path | None = None,
     count_duplicates: bool = True,
 ) -> Measurement:
-    """Count what `contract` asks of the table; `tables` are those that its foreign keys name.
+    """Count what `contract`, or a part of it, asks of the table; `tables` are those that its foreign keys name.
 
     Temporary files go into `folder`. Counting rows that repeat another one is a pass of its own, and can be left out.
     """
@@ -70,8 +71,8 @@ def measure(
     from airfoil.steps.quality.references import find_strays
     from airfoil.steps.quality.repeats import find_repeats
 
-    questions = questions_of(contract, scan.types)
-    others = _tables(contract, tables or {})
+    questions = questions_of(contract, scan.types, part)
+    others = _tables(questions, tables or {})
     with scan.reading():
         rows, profiles, broken = profile(scan, questions)
         by_name = {one.name: one for one in profiles}
@@ -79,7 +80,7 @@ def measure(
             _counted(one, scan, contract, rows, broken.get(place), by_name)
             for place, one in enumerate(questions)
         ]
-        wants_duplicates = count_duplicates or contract.most_duplicates is not None
+        wants_duplicates = part != "schema" and (count_duplicates or contract.most_duplicates is not None)
         duplicates = None
         with duckdb_engine(folder, memory_mib=memory_mib or MEMORY_MIB) as engine:
             if wants_duplicates:
@@ -186,9 +187,9 @@ def _newest(contract: Contract, scan: Scan, profiles: Mapping[str, ColumnProfile
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _tables(contract: Contract, tables: Mapping[str, Scan]) -> Mapping[str, Scan]:
-    for key in contract.foreign_keys:
-        if key.table not in tables:
+def _tables(questions: Sequence[Question], tables: Mapping[str, Scan]) -> Mapping[str, Scan]:
+    for key in (one.foreign_key for one in questions):
+        if key is not None and key.table not in tables:
             raise ConfigurationError(
                 f"The contract refers to the table '{key.table}', and nobody said where it is",
                 f"Hand it in under the name '{key.table}'.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from airfoil.records import CheckName
 from airfoil.steps.quality.column_types import NUMBERS, TEMPORAL, fits, kind_of
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Types = Mapping[str, "pa.DataType"]
+Part = Literal["whole", "schema", "content"]
+SCHEMA: frozenset[CheckName] = frozenset({"column", "other_columns", "type", "missing"})
+"""What is asked about columns: that they are there, of which type, and whether they may lack a value."""
 RANGED = NUMBERS | TEMPORAL | {"text"}
 LISTED = RANGED | {"boolean"}
 _MOST_VALUES_TOLD = 8
@@ -36,9 +39,10 @@ class Question:
     foreign_key: ForeignKey | None = None
 
 
-def questions_of(contract: Contract, types: Types) -> tuple[Question, ...]:
-    """Return everything a contract asks, in the order in which a report tells it."""
-    return tuple(_questions(contract, types))
+def questions_of(contract: Contract, types: Types, part: Part = "whole") -> tuple[Question, ...]:
+    """Return what a contract asks, or the part about columns, or the rest, in the order in which a report tells it."""
+    asked = _questions(contract, types)
+    return tuple(one for one in asked if part == "whole" or (one.check in SCHEMA) == (part == "schema"))
 
 
 def _questions(contract: Contract, types: Types) -> Iterator[Question]:

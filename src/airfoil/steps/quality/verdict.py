@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from airfoil.records import CheckOutcome, QualityCheck, QualityReport
+from airfoil.records import CheckOutcome, ColumnProfile, QualityCheck, QualityReport
 
 if TYPE_CHECKING:
     from airfoil.steps.quality.contract import Contract, Freshness
@@ -26,16 +26,43 @@ def judge(contract: Contract, measured: Measurement, at: dt.datetime) -> Quality
         else _judged(question, count)
         for question, count in zip(measured.questions, measured.counts, strict=True)
     )
+    return _report(
+        measured.dataset, at, measured.rows, measured.duplicate_rows, checks=checks, columns=measured.columns
+    )
+
+
+def join(reports: Sequence[QualityReport]) -> QualityReport:
+    """Make one report of several about parts of the same contract; the last one says most about the table."""
+    last = reports[-1]
+    return _report(
+        last.dataset,
+        last.at,
+        last.rows,
+        last.duplicate_rows,
+        checks=tuple(check for report in reports for check in report.checks),
+        columns=last.columns,
+    )
+
+
+def _report(
+    dataset: str,
+    at: dt.datetime,
+    rows: int,
+    duplicate_rows: int | None,
+    *,
+    checks: tuple[QualityCheck, ...],
+    columns: tuple[ColumnProfile, ...],
+) -> QualityReport:
     failures = [check for check in checks if check.outcome == "failed"]
     return QualityReport(
-        dataset=measured.dataset,
+        dataset=dataset,
         at=at,
         passed=not failures,
-        reason=_reason(measured, checks, failures),
-        rows=measured.rows,
-        duplicate_rows=measured.duplicate_rows,
+        reason=_reason(dataset, rows, checks, failures),
+        rows=rows,
+        duplicate_rows=duplicate_rows,
         checks=checks,
-        columns=measured.columns,
+        columns=columns,
     )
 
 
@@ -91,13 +118,13 @@ def _check(
     )
 
 
-def _reason(measured: Measurement, checks: Sequence[QualityCheck], failures: Sequence[QualityCheck]) -> str:
+def _reason(dataset: str, rows: int, checks: Sequence[QualityCheck], failures: Sequence[QualityCheck]) -> str:
     asked = [check for check in checks if check.outcome != "not_applicable"]
     if not failures:
-        return f"{measured.dataset} passed all {len(asked)} checks on {measured.rows} rows"
+        return f"{dataset} passed all {len(asked)} checks on {rows} rows"
     told = "; ".join(
         f"{check.check} of {', '.join(check.columns) or 'the table'}: {check.reason}"
         for check in failures[:_MOST_TOLD]
     )
     more = f"; and {len(failures) - _MOST_TOLD} more" if len(failures) > _MOST_TOLD else ""
-    return f"{measured.dataset} failed {len(failures)} of {len(asked)} checks on {measured.rows} rows: {told}{more}"
+    return f"{dataset} failed {len(failures)} of {len(asked)} checks on {rows} rows: {told}{more}"

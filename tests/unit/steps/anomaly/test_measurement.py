@@ -92,3 +92,9 @@ def test_an_empty_column_is_left_out_and_the_others_are_used():
 def test_a_plan_that_means_nothing_is_refused(wrong):
     with pytest.raises(ConfigurationError, match="means nothing"):
         AnomalyPlan(**wrong)
+
+
+def test_a_column_that_nobody_wants_looked_at_is_left_out_and_named():
+    report = measure_anomalies(scan(USUAL), None, AnomalyPlan(trees=5, top=0, without=["x1", "gone"]))
+    assert report.columns == ("x0", "x2")
+    assert [(one.name, one.reason) for one in report.left_out] == [("x1", "is left out by the plan")]

@@ -119,3 +119,9 @@ def test_many_columns_fit_into_little_memory():
     report = drift(columns, columns, memory=2**20)
     assert len(report.columns) == 300
     assert {one.statistic for one in report.columns} == {0.0}
+
+
+def test_a_column_that_nobody_wants_compared_is_left_out_and_named():
+    report = drift({"at": [1, 2], "x": [1, 2]}, {"at": [8, 9], "x": [1, 2]}, without=["at", "gone"])
+    assert [one.name for one in report.columns] == ["x"]
+    assert [(one.name, one.reason) for one in report.left_out] == [("at", "is left out by the plan")]

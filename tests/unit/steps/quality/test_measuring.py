@@ -122,3 +122,11 @@ def test_a_source_that_vanishes_is_one_sentence(tmp_path):
     path.unlink()
     with pytest.raises(NotFoundError, match=r"t\.parquet is not there, or vanished"):
         measure(scan, Contract())
+
+
+def test_the_part_about_columns_needs_no_other_table_and_counts_no_duplicates():
+    scan = Scan.of_table(pa.table({"a": [1, 1]}), "t")
+    contract = Contract.of_yaml("most_duplicates: 0\nforeign_keys: [{columns: [a], table: others}]")
+    assert measure(scan, contract, part="schema").duplicate_rows is None
+    with pytest.raises(ConfigurationError, match="'others'"):
+        measure(scan, contract, part="content")

@@ -68,3 +68,11 @@ foreign_keys: [{columns: [w], table: words}]
         "at most 50 % of rows repeat another one",
         "every value stands in words (w)",
     ]
+
+
+def test_a_contract_has_a_part_about_columns_and_one_about_the_rest():
+    contract = Contract.of_yaml("columns: {n: {type: integer, nullable: false, at_least: 1, unique: true}}")
+    schema, content = (questions_of(contract, TYPES, part) for part in ("schema", "content"))
+    assert [one.check for one in schema] == ["column", "type", "missing"]
+    assert [one.check for one in content] == ["rows", "range", "key"]
+    assert {*schema, *content} == set(questions_of(contract, TYPES))

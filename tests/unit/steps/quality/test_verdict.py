@@ -11,7 +11,7 @@ import pytest
 from airfoil.records import QualityReport
 from airfoil.steps.quality.contract import Contract
 from airfoil.steps.quality.measuring import measure
-from airfoil.steps.quality.verdict import judge
+from airfoil.steps.quality.verdict import join, judge
 from airfoil.steps.scans import Scan
 
 pytestmark = pytest.mark.unit
@@ -102,3 +102,14 @@ def test_a_report_says_in_one_sentence_what_failed_and_survives_json():
     ]
     assert QualityReport.from_json(json.loads(json.dumps(found.to_json()))) == found
     assert found.failures[1].examples == ({"row": 1, "x": -1},)
+
+
+def test_reports_about_parts_of_a_contract_are_one():
+    contract = Contract.of_yaml("columns: {x: {type: integer, at_least: 0}}")
+    scan = Scan.of_table(pa.table({"x": [1, -1, -1]}), "trips")
+    parts = [judge(contract, measure(scan, contract, part=part), NOW) for part in ("schema", "content")]
+    whole, joined = judge(contract, measure(scan, contract), NOW), join(parts)
+    assert [part.passed for part in parts] == [True, False]
+    assert sorted(one.asks for one in joined.checks) == sorted(one.asks for one in whole.checks)
+    assert (joined.reason, joined.duplicate_rows, joined.columns) == (whole.reason, 1, whole.columns)
+    assert join([whole]) == whole
