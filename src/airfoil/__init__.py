@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airfoil.clients.task_run import MlflowRun
     from airfoil.errors import AirfoilError, ConfigurationError, InternalError, NeighbourError
+    from airfoil.provider.alerting import alert, within
     from airfoil.provider.assets import Model
     from airfoil.provider.authoring import approve, evaluate, gate, promote, register, rollback
     from airfoil.provider.profiles import profile
@@ -38,6 +39,7 @@ _HOMES = {
     "Record": "airfoil.records",
     "Scores": "airfoil.records",
     "WorkArea": "airfoil.provider.work_area",
+    "alert": "airfoil.provider.alerting",
     "approve": "airfoil.provider.authoring",
     "connect": "airfoil.stack.platform_link",
     "evaluate": "airfoil.provider.authoring",
@@ -46,6 +48,7 @@ _HOMES = {
     "promote": "airfoil.provider.authoring",
     "register": "airfoil.provider.authoring",
     "rollback": "airfoil.provider.authoring",
+    "within": "airfoil.provider.alerting",
 }
 
 __all__ = [
@@ -64,6 +67,7 @@ __all__ = [
     "Scores",
     "WorkArea",
     "__version__",
+    "alert",
     "approve",
     "connect",
     "evaluate",
@@ -72,6 +76,7 @@ __all__ = [
     "promote",
     "register",
     "rollback",
+    "within",
 ]
 
 

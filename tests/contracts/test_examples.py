@@ -13,8 +13,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 pytestmark = pytest.mark.contracts
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("first-gated-training.md", "gates.md")
-SECTIONS = {"python.md": ("Gates, versions, aliases",)}
+PAGES = ("alerts.md", "first-gated-training.md", "gates.md")
+SECTIONS = {"python.md": ("Gates, versions, aliases", "Alerts")}
 
 
 def blocks():

@@ -11,6 +11,7 @@ from pathlib import Path
 import airflow
 import jsonschema
 import pytest
+from airflow.sdk import BaseNotifier
 
 from airfoil.provider.get_provider_info import get_provider_info
 
@@ -76,6 +77,15 @@ def test_links_on_disk_and_in_the_info_are_the_same():
     listed = [load(path) for path in get_provider_info()["extra-links"]]
     assert {link.__module__ for link in listed} == {f"airfoil.provider.links.{path.stem}" for path in modules}
     assert all(isinstance(link().name, str) for link in listed)
+
+
+def test_notifiers_on_disk_and_in_the_info_are_the_same():
+    modules = {path.stem for path in (PROVIDER / "notifications").glob("*.py") if path.stem != "__init__"}
+    listed = [load(path) for path in get_provider_info()["notifications"]]
+    assert {one.__module__ for one in listed} == {
+        f"airfoil.provider.notifications.{name}" for name in modules
+    }
+    assert all(one.async_notify is not BaseNotifier.async_notify for one in listed), "deadlines await them"
 
 
 def test_listed_integrations_are_declared():

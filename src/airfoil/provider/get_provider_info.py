@@ -69,6 +69,8 @@ def get_provider_info() -> dict[str, Any]:
             {"name": "mlflow", "class-name": "airfoil.provider.decorators.mlflow.mlflow_task"}
         ],
         "extra-links": ["airfoil.provider.links.mlflow_run.MlflowRunLink"],
+        "cli": ["airfoil.provider.commands.commands"],
+        "notifications": ["airfoil.provider.notifications.alert.AlertNotifier"],
         "config": {
             "airfoil": {
                 "description": "What Airfoil's stack writes from airfoil.toml; without a stack, write it here.",
@@ -138,6 +140,14 @@ def get_provider_info() -> dict[str, Any]:
                         "type": "float",
                         "example": None,
                         "default": "30",
+                    },
+                    "alert_mail_to": {
+                        "description": "Who gets a mail when a DAG with an alert fails or is late, separated by "
+                        "commas; sent through the connection ``smtp_default``. Empty: nobody.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "ml-team@example.com, ops@example.com",
+                        "default": "",
                     },
                     "source_folders": {
                         "description": "Folders of code that DAG files import, joined as in ``PATH``; when a file in "

@@ -9,6 +9,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 from airfoil.provider.listeners.dag_runs import DagRunListener
 from airfoil.provider.listeners.move_cursor import MoveCursorListener
+from airfoil.provider.listeners.task_failures import TaskFailureListener
 from airfoil.provider.web import EXTERNAL_VIEWS, PREFIX, LazyApp
 
 
@@ -16,6 +17,6 @@ class AirfoilPlugin(AirflowPlugin):
     """The plugin, found by its entry point (a provider's own list of plugins is not read by default)."""
 
     name = "airfoil"
-    listeners = [MoveCursorListener(), DagRunListener()]  # noqa: RUF012 - Airflow's own lists, which it reads from the class
+    listeners = [MoveCursorListener(), DagRunListener(), TaskFailureListener()]  # noqa: RUF012 - Airflow's own lists, which it reads from the class
     fastapi_apps = [{"name": "airfoil", "app": LazyApp(), "url_prefix": PREFIX}]  # noqa: RUF012 - as above
     external_views = EXTERNAL_VIEWS

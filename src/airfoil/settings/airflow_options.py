@@ -58,6 +58,7 @@ OURS: Mapping[str, str] = {
     "airfoil.webhook_secret": _GENERATED,
     "airfoil.source_folders": "The project's src/ is watched and importable as it is.",
     "airfoil.experiment": "Set mlflow.experiment.",
+    "airfoil.alert_mail_to": "Set alerts.mail_to.",
     "airfoil.work_area": "Data of runs is kept in .airfoil/work.",
 }
 """Airflow's options that the platform decides -> what to do instead. docs/settings.md lists them."""

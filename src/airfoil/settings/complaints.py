@@ -60,10 +60,13 @@ def not_a_section(place: str, name: str, value: object) -> SettingsError:
 def wrong_value(place: str, dotted: str, value: object, problem: Mapping[str, object]) -> str:
     """Return `PLACE: airflow.port must be a whole number from 1 to 65535, not 70000.`."""
     section, key = dotted.split(".")
-    expected = SECTIONS[section].model_fields[key].description
+    field = SECTIONS[section].model_fields[key]
+    expected = field.description
     context = problem.get("ctx")
     if problem["type"] == "value_error" and isinstance(context, Mapping):
         expected = str(context["error"])
+    if not field.repr:  # a secret, even where it is wrong
+        return f"{place}: {dotted} must be {expected}."
     return f"{place}: {dotted} must be {expected}, not {shown(value)}."
 
 

@@ -18,6 +18,9 @@ from airfoil.settings.values import (
     DatabaseUrl,
     Folder,
     Host,
+    MailAddress,
+    MailAddresses,
+    MailServerUrl,
     Mebibytes,
     Memory,
     Modules,
@@ -28,6 +31,7 @@ from airfoil.settings.values import (
     Seconds,
     ServerUrl,
     Username,
+    WebhookUrl,
 )
 
 DEFAULT_PRELOAD: tuple[str, ...] = ()
@@ -150,6 +154,19 @@ class FeastSettings(Section):
     repo: Folder = Path("features")
 
 
+class AlertSettings(Section):
+    """[alerts]: who is told of runs that fail or are late, and over what."""
+
+    mail_to: MailAddresses = ()
+    """Empty: nobody gets mail."""
+    mail_from: MailAddress = ""
+    """Empty: airfoil@ and the mail server's name."""
+    smtp: MailServerUrl = ""
+    """Empty: a mail server on this machine."""
+    webhook: Annotated[WebhookUrl, Field(repr=False)] = ""
+    """Of a chat; whoever knows it can write there."""
+
+
 class ProfileSettings(Section):
     """[profiles.NAME]: where a task runs and what it may use; what is not given is left to Airflow."""
 
@@ -196,6 +213,7 @@ class Settings(Section):
     stack: StackSettings = StackSettings()
     budgets: BudgetSettings = BudgetSettings()
     feast: FeastSettings = FeastSettings()
+    alerts: AlertSettings = AlertSettings()
     profiles: Mapping[str, ProfileSettings] = Field(default={})
     pools: Mapping[str, PoolSettings] = Field(default={})
     airflow_options: Mapping[str, Mapping[str, str]] = Field(default={})
@@ -221,6 +239,7 @@ SECTIONS: dict[str, type[Section]] = {
     "stack": StackSettings,
     "budgets": BudgetSettings,
     "feast": FeastSettings,
+    "alerts": AlertSettings,
 }
 
 NAMED_TABLES = ("profiles", "pools")

@@ -19,6 +19,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9]")
 _CPU = re.compile(r"[1-9][0-9]*m")
 _MEMORY = re.compile(r"[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)")
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,253}")
+_MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MOST_CPUS = 4096
 _POD_PARTS = ("apiVersion", "kind", "metadata", "spec")
@@ -90,6 +92,54 @@ def _server(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not host or not clean or "@" in parts.netloc:
         raise ValueError(problem)
     return value.rstrip("/")
+
+
+def _mail_address(value: str) -> str:
+    """Accept the address of one mailbox; empty where none is needed."""
+    if value and (not _ADDRESS.fullmatch(value) or _CONTROL.search(value)):
+        raise ValueError('a mail address, such as "team@example.com"')
+    return value
+
+
+def _mail_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept addresses of mailboxes."""
+    if not all(_ADDRESS.fullmatch(one) and not _CONTROL.search(one) for one in value):
+        raise ValueError('a list of mail addresses, such as ["team@example.com"]')
+    return value
+
+
+def _mail_server(value: str) -> str:
+    """Accept where mail is handed in; empty means a mail server on this machine."""
+    if not value:
+        return value
+    problem = '"smtp://HOST", "smtp+starttls://USER@HOST:587" or "smtps://USER@HOST"'
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - reading it is what checks it
+        _host(parts.hostname or "")
+    except ValueError:
+        raise ValueError(
+            f'{problem}; write "/", "@", ":" and "%" in user name and password as %2F, %40, %3A and %25'
+        ) from None
+    rest = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in _MAIL_SCHEMES or rest or _CONTROL.search(value) or " " in value:
+        raise ValueError(problem)
+    return value
+
+
+def _webhook(value: str) -> str:
+    """Accept the address of an incoming webhook; empty means none. Its path is a secret, so nothing of it is quoted."""
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - reading it is what checks it
+        _host(parts.hostname or "")
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or _CONTROL.search(value) or " " in value:
+        raise ValueError('the whole address of a webhook, such as "https://hooks.slack.com/services/..."')
+    return value
 
 
 def _username(value: str) -> str:
@@ -169,6 +219,20 @@ ArtifactsPlace = Annotated[
 ]
 ServerUrl = Annotated[
     str, AfterValidator(_server), Field(description='an address such as "https://mlflow.example.com"')
+]
+MailAddress = Annotated[
+    str, AfterValidator(_mail_address), Field(description='a mail address, such as "team@example.com"')
+]
+MailAddresses = Annotated[
+    tuple[str, ...],
+    Field(max_length=100, description='a list of mail addresses, such as ["team@example.com"]'),
+    AfterValidator(_mail_addresses),
+]
+MailServerUrl = Annotated[
+    str, AfterValidator(_mail_server), Field(description='text such as "smtp+starttls://USER@HOST:587"')
+]
+WebhookUrl = Annotated[
+    str, AfterValidator(_webhook), Field(description="the whole address of a webhook, in quotes")
 ]
 Username = Annotated[
     str, AfterValidator(_username), Field(max_length=200, description="a login name, in quotes")

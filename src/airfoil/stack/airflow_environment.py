@@ -105,6 +105,8 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
     yield Option(
         "airfoil", "experiment", settings.mlflow.experiment, "of tasks that name none; empty: the DAG's own"
     )
+    why = "who gets mail of runs that fail or are late; empty: nobody"
+    yield Option("airfoil", "alert_mail_to", ", ".join(settings.alerts.mail_to), why)
     if webhooks_are_safe(settings):
         why = "MLflow tells Airflow of moved models at once"
         yield Option("airfoil", "webhook_url", f"{url}/airfoil/events", why)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from airfoil.stack.storage import write_private
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
 
 
-MANAGED = ("mlflow_default", "feast_default", "aws_default", "smtp_default")
+MANAGED = ("mlflow_default", "feast_default", "aws_default", "smtp_default", "alerts_webhook")
 """The names of `connections`: what Airfoil makes, and keeps up to date until a person changes it."""
+_MAIL_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 def connections(
@@ -51,14 +52,47 @@ def connections(
             "conn_type": "aws",
             "description": "Credentials and region come from the environment until they are set here",
         },
-        "smtp_default": {
+        "smtp_default": _mail_server(settings),
+        "alerts_webhook": _webhook(settings),
+    }
+
+
+def _mail_server(settings: Settings) -> dict[str, Any]:
+    """Return the way of outgoing mail, as Airflow's smtp provider reads it."""
+    given, sender = settings.alerts.smtp, settings.alerts.mail_from
+    if not given:
+        return {
             "conn_type": "smtp",
             "description": "A mail server on this machine; set host, login and password for a real one",
             "host": "localhost",
             "port": 25,
-            "extra": {"from_email": "airfoil@localhost", "disable_ssl": "true", "disable_tls": "true"},
-        },
+            "extra": {
+                "from_email": sender or "airfoil@localhost",
+                "disable_ssl": "true",
+                "disable_tls": "true",
+            },
+        }
+    parts = urlsplit(given)
+    scheme = parts.scheme
+    # The provider takes any text for true, "false" too: what is not switched off is not named.
+    extra = {"from_email": sender or f"airfoil@{parts.hostname}"}
+    extra |= {"disable_ssl": "true"} if scheme != "smtps" else {}
+    extra |= {"disable_tls": "true"} if scheme != "smtp+starttls" else {}
+    found: dict[str, Any] = {
+        "conn_type": "smtp",
+        "description": "The mail server of [alerts] smtp",
+        "host": parts.hostname,
+        "port": parts.port or _MAIL_PORTS[scheme],
+        "extra": extra,
     }
+    found |= {"login": unquote(parts.username)} if parts.username else {}
+    return found | ({"password": unquote(parts.password)} if parts.password else {})
+
+
+def _webhook(settings: Settings) -> dict[str, Any]:
+    """Return where alerts are posted. The address is a secret, and Airflow keeps and masks passwords."""
+    found = {"conn_type": "http", "description": "Where alerts are posted; nowhere without [alerts] webhook"}
+    return found | ({"password": settings.alerts.webhook} if settings.alerts.webhook else {})
 
 
 def write(settings: Settings, project: Project, environment: Mapping[str, str]) -> None:

@@ -12,6 +12,9 @@ from airfoil.settings.values import (
     DatabaseUrl,
     Folder,
     Host,
+    MailAddress,
+    MailAddresses,
+    MailServerUrl,
     Memory,
     Modules,
     Name,
@@ -19,6 +22,7 @@ from airfoil.settings.values import (
     Pod,
     Port,
     Seconds,
+    WebhookUrl,
 )
 
 pytestmark = pytest.mark.unit
@@ -125,6 +129,41 @@ def test_other_values(kind, good, bad):
     ],
 )
 def test_what_a_profile_may_ask_for(kind, good, bad):
+    assert [value for value in good if not accepts(kind, value)] == []
+    assert [value for value in bad if accepts(kind, value)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (
+            MailAddress,
+            ["", "a@b", "müller+ml@exämple.com"],
+            ["a", "@b", "a@", "a b@c", "A <a@b>", "a@b\nBcc: c@d"],
+        ),
+        (MailAddresses, [(), ("a@b", "c@d.e")], [("a",), ("a@b, c@d",), ("a@b", ""), "a@b"]),
+        (
+            MailServerUrl,
+            ["", "smtp://h", "smtps://u%40x:p%2F@h:465", "smtp+starttls://u@h:587"],
+            [
+                "h",
+                "http://h",
+                "smtp://",
+                "smtp://h/x",
+                "smtp://h:x",
+                "smtp://u:p/w@h",
+                "smtp://h h",
+                "smtp://h?a=b",
+            ],
+        ),
+        (
+            WebhookUrl,
+            ["", "https://hooks.test/T/B/x", "http://127.0.0.1:8065/hooks/x?y=z"],
+            ["x", "ftp://h", "https://", "https://h:x/", "https://h/a b", "https://h/\n"],
+        ),
+    ],
+)
+def test_what_alerts_may_be_sent_over(kind, good, bad):
     assert [value for value in good if not accepts(kind, value)] == []
     assert [value for value in bad if accepts(kind, value)] == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from airfoil.settings import Settings
-from airfoil.settings.schema import FeastSettings, MlflowSettings, ProjectSettings
+from airfoil.settings.schema import AlertSettings, FeastSettings, MlflowSettings, ProjectSettings
 from airfoil.stack import connections
 from airfoil.stack.project import Project
 from airfoil.stack.secrets import Secrets
@@ -68,9 +68,41 @@ def test_feast_points_at_the_projects_repository(project):
 
 def test_no_connection_holds_a_default_password(project):
     found = connections.connections(Settings(), project, environment())
-    assert set(found) == {"mlflow_default", "feast_default", "aws_default", "smtp_default"}
+    assert set(found) == {*connections.MANAGED}
     assert not [name for name, row in found.items() if "password" in row]
     assert all(row["conn_type"] and row["description"] for row in found.values())
+
+
+@pytest.mark.parametrize(
+    ("smtp", "port", "off", "login"),
+    [
+        ("smtp://mail.test", 25, {"disable_ssl", "disable_tls"}, None),
+        ("smtp+starttls://ana:p%40ss@mail.test", 587, {"disable_ssl"}, ("ana", "p@ss")),
+        ("smtps://ana%40mail.test:geheim@mail.test:4650", 4650, {"disable_tls"}, ("ana@mail.test", "geheim")),
+    ],
+)
+def test_a_mail_server_is_reached_as_its_address_says(project, smtp, port, off, login):
+    settings = Settings(alerts=AlertSettings(smtp=smtp))
+    found = connections.connections(settings, project, environment())["smtp_default"]
+    assert (found["host"], found["port"]) == ("mail.test", port)
+    assert set(found["extra"]) - {"from_email"} == off
+    assert found["extra"]["from_email"] == "airfoil@mail.test"
+    assert ((found["login"], found["password"]) if login else found.get("login")) == login
+
+
+def test_a_sender_of_ones_own(project):
+    settings = Settings(alerts=AlertSettings(mail_from="ml@example.com"))
+    found = connections.connections(settings, project, environment())["smtp_default"]
+    assert (found["host"], found["extra"]["from_email"]) == ("localhost", "ml@example.com")
+
+
+def test_a_webhook_is_kept_where_airflow_keeps_passwords(project):
+    url = "https://hooks.test/T/s3cr3t"
+    settings = Settings(alerts=AlertSettings(webhook=url))
+    found = connections.connections(settings, project, environment())["alerts_webhook"]
+    assert found["password"] == url
+    assert "s3cr3t" not in str({name: value for name, value in found.items() if name != "password"})
+    assert "s3cr3t" not in repr(settings)
 
 
 def test_both_files_are_private_json_and_stable(project):

@@ -1,0 +1,168 @@
+"""What an alert says: as a subject, as plain text, as HTML, and as a message for a chat.
+
+Names of DAGs and tasks and the words of an exception come from elsewhere: nothing of them may become a header, a tag
+or a link. Must not know who is told, or how.
+"""
+
+from __future__ import annotations
+
+import html as markup
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from airfoil.records import Record
+
+AlertKind = Literal["failed", "late", "retried", "skipped", "succeeded"]
+
+SUBJECT_CHARACTERS = 150
+REASON_CHARACTERS = 600
+TEXT_CHARACTERS = 2000
+CHAT_CHARACTERS = 2900  # a block of Slack's holds 3,000
+TASKS_NAMED = 5
+
+_VERBS: dict[AlertKind, str] = {
+    "failed": "failed",
+    "late": "is late",
+    "retried": "is tried again",
+    "skipped": "was skipped",
+    "succeeded": "succeeded",
+}
+_COLOURS: dict[AlertKind, str] = {"failed": "#b3261e", "late": "#9a5b00", "retried": "#9a5b00"}
+
+
+class AlertLink(Record):
+    """A place to look, by what is seen there."""
+
+    title: str = Field(min_length=1)
+    url: str
+
+
+class Alert(Record):
+    """What happened to a DAG run or to one of its tasks."""
+
+    kind: AlertKind
+    dag_id: str
+    run_id: str = ""
+    task_id: str = ""
+    """The task it happened to; of several, the one to look at first."""
+    also: tuple[str, ...] = ()
+    """Other tasks that failed in the same run."""
+    reason: str = ""
+    """What happened, in a sentence."""
+    text: str = ""
+    """What the author of the DAG wants to say about it."""
+    links: tuple[AlertLink, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """Who it happened to, and what: `churn failed in train`."""
+        where = f" in {one_line(self.task_id, 100)}" if self.task_id else ""
+        return f"{one_line(self.dag_id, 100)} {_VERBS[self.kind]}{where}"
+
+
+def one_line(text: str, characters: int) -> str:
+    """Return text on one line without control characters, cut to this length."""
+    # Unprintable are line ends of every alphabet, escape sequences, and signs that turn the direction of writing.
+    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return plain if len(plain) <= characters else f"{plain[: characters - 1].rstrip()}…"
+
+
+def subject(alert: Alert) -> str:
+    """Return the line that a list of mails shows."""
+    reason = one_line(alert.reason, REASON_CHARACTERS).rstrip(".")
+    return one_line(f"{alert.headline}: {reason}" if reason else alert.headline, SUBJECT_CHARACTERS)
+
+
+def plain(alert: Alert) -> str:
+    """Return the alert as text."""
+    parts = [f"{alert.headline}.", _reason(alert), _own_words(alert)]
+    rows = _facts(alert) + [(one_line(link.title, 40), link.url) for link in _links(alert)]
+    width = max((len(name) for name, _ in rows), default=0) + 2
+    parts.append("\n".join(f"{name + ':':<{width}}{value}" for name, value in rows))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def html(alert: Alert) -> str:
+    """Return the alert as a small page that needs nothing from elsewhere."""
+    colour = _COLOURS.get(alert.kind, "#1b6e3c")
+    own_words = markup.escape(_own_words(alert)).replace("\n", "<br>")
+    rows = "".join(
+        f'<tr><td style="padding:2px 16px 2px 0;color:#666">{markup.escape(name)}</td>'
+        f"<td>{markup.escape(value)}</td></tr>"
+        for name, value in _facts(alert)
+    )
+    links = " · ".join(
+        f'<a href="{markup.escape(link.url)}">{markup.escape(one_line(link.title, 40))}</a>'
+        for link in _links(alert)
+    )
+    parts = [
+        f'<h2 style="margin:0 0 12px;font-size:18px;color:{colour}">{markup.escape(alert.headline)}</h2>',
+        f"<p>{markup.escape(_reason(alert))}</p>" if alert.reason else "",
+        f"<p>{own_words}</p>" if own_words else "",
+        f'<table style="border-collapse:collapse">{rows}</table>' if rows else "",
+        f"<p>{links}</p>" if links else "",
+    ]
+    body = "\n".join(part for part in parts if part)
+    return (
+        '<!doctype html>\n<html><head><meta charset="utf-8"></head>\n'
+        f'<body style="font-family:sans-serif;font-size:14px;line-height:1.4">\n{body}\n</body></html>\n'
+    )
+
+
+def chat(alert: Alert) -> dict[str, Any]:
+    """Return the alert as JSON for a webhook of Slack's kind: a text for all, blocks for those that show them."""
+    words = [f"*{_for_chat(alert.headline)}*", _for_chat(_reason(alert)), _for_chat(_own_words(alert))]
+    words += [f"{name}: {_for_chat(value)}" for name, value in _facts(alert)]
+    blocks = [_block("\n".join(word for word in words if word)[:CHAT_CHARACTERS])]
+    links = [
+        f"<{_for_chat(link.url).replace('|', '%7C')}|{_for_chat(one_line(link.title, 40))}>"
+        for link in _links(alert)
+    ]
+    if links:
+        blocks.append(_block(" · ".join(links)[:CHAT_CHARACTERS]))
+    return {"text": _for_chat(subject(alert)), "blocks": blocks}
+
+
+def _reason(alert: Alert) -> str:
+    return one_line(alert.reason, REASON_CHARACTERS)
+
+
+def _own_words(alert: Alert) -> str:
+    """Return the author's words; their line ends are meant."""
+    lines = [one_line(line, TEXT_CHARACTERS) for line in alert.text.strip()[:TEXT_CHARACTERS].splitlines()]
+    return "\n".join(lines)
+
+
+def _facts(alert: Alert) -> list[tuple[str, str]]:
+    others = ", ".join(one_line(task, 100) for task in alert.also[:TASKS_NAMED])
+    more = len(alert.also) - TASKS_NAMED
+    rows = [
+        ("Run", one_line(alert.run_id, 200)),
+        ("Task", one_line(alert.task_id, 200)),
+        ("Also failed", f"{others} and {more} more" if more > 0 else others),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _links(alert: Alert) -> list[AlertLink]:
+    """Return the links that lead to a web page and nowhere else."""
+    found = []
+    for link in alert.links:
+        try:
+            parts = urlsplit(link.url)
+        except ValueError:
+            continue
+        clean = link.url.isprintable() and not set(link.url) & set(" <>\"'")
+        if parts.scheme in {"http", "https"} and parts.netloc and clean:
+            found.append(link)
+    return found
+
+
+def _for_chat(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _block(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
