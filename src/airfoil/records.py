@@ -210,7 +210,7 @@ class DataVerdict(Record):
 class LeftOutColumn(Record):
     """A column that was not looked at, and why."""
 
-    name: str = Field(min_length=1)
+    name: str
     reason: str = Field(min_length=1)
 
 
@@ -284,3 +284,19 @@ class QualityReport(Record):
     def failures(self) -> tuple[QualityCheck, ...]:
         """The checks that failed."""
         return tuple(check for check in self.checks if check.outcome == "failed")
+
+
+class DatasetVerdict(Record):
+    """What the checks of a dataset said at one time: each part's outcome, and the numbers that a history shows."""
+
+    dataset: str = Field(min_length=1)
+    at: AwareDatetime
+    passed: bool
+    reason: str
+    outcomes: FrozenNames = Field(default_factory=dict, validate_default=True)
+    """By part: `quality`, `drift`, `anomalies`; a part that was not checked is not there."""
+    numbers: FrozenNumbers = Field(default_factory=dict, validate_default=True)
+    """Such as `rows`, `failed_checks`, `drifted_columns`, `anomaly_rate`."""
+    run_id: str = ""
+    """The MLflow run that holds the whole report."""
+    dag_run: str = ""

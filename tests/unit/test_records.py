@@ -10,6 +10,7 @@ from airfoil.records import (
     Comparison,
     DataRef,
     DataVerdict,
+    DatasetVerdict,
     FeatureSource,
     GainInterval,
     GateDecision,
@@ -95,6 +96,15 @@ RECORDS = [
     ),
     Histogram(edges=(0.0, 0.5, 2.0), reference=(3, 4), current=(0, 9)),
     LeftOutColumn(name="tags", reason="is nested"),
+    DatasetVerdict(
+        dataset="trips",
+        at="2026-11-20T14:00:00Z",
+        passed=False,
+        reason="2 of 9 columns drifted",
+        outcomes={"drift": "drifted"},
+        numbers={"rows": 1000, "drifted_columns": 2},
+        run_id="r",
+    ),
 ]
 
 

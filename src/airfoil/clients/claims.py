@@ -58,8 +58,17 @@ class Claims:
 
     def cells_of_all(self, prefix: str) -> Exchange[dict[str, dict[str, str]]]:
         """Return the cells of every anchor whose name begins like this (no quotes), by its name."""
+        found = yield from self._all(prefix)
+        return {name: _pairs(run, "params") for name, run in found.items()}
+
+    def tags_of_all(self, prefix: str) -> Exchange[dict[str, dict[str, str]]]:
+        """Return the tags of every anchor whose name begins like this (no quotes), by its name."""
+        found = yield from self._all(prefix)
+        return {name: _pairs(run, "tags") for name, run in found.items()}
+
+    def _all(self, prefix: str) -> Exchange[dict[str, Answer]]:
         home = yield from _home()
-        found: dict[str, dict[str, str]] = {}
+        found: dict[str, Answer] = {}
         if home is None:
             return found
         query = {
@@ -71,10 +80,12 @@ class Claims:
         while True:
             answer: Answer = yield from post(f"{API}/runs/search", {**query, "page_token": token})
             for run in answer.get("runs", []):
-                name, tags = run["info"]["run_name"], _pairs(run, "tags")
-                if tags.get(ANCHOR_TAG) == _tag_of(name):  # a candidate that lost has only the name
+                name = run["info"]["run_name"]
+                if _pairs(run, "tags").get(ANCHOR_TAG) == _tag_of(
+                    name
+                ):  # a candidate that lost has only the name
                     self._anchors[name] = run["info"]["run_id"]
-                    found[name] = _pairs(run, "params")
+                    found[name] = run
             token = answer.get("next_page_token") or ""
             if not token:
                 return found
@@ -111,6 +122,12 @@ def read_cells(run_id: str) -> Exchange[dict[str, str]]:
     """Return the parameters of a run."""
     answer = yield from get(f"{API}/runs/get", run_id=run_id)
     return _pairs(answer["run"], "params")
+
+
+def read_tags(run_id: str) -> Exchange[dict[str, str]]:
+    """Return the tags of an anchor; unlike cells they may be written again."""
+    run = (yield from get(f"{API}/runs/get", run_id=run_id))["run"]
+    return _pairs(run, "tags")
 
 
 def digest(*parts: object) -> str:

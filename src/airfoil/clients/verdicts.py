@@ -6,18 +6,14 @@ none. The latest are kept; the whole story of a candidate is in the MLflow run o
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime
 
 from airfoil.clients.claims import Claims, digest
-from airfoil.clients.exchange import API, Exchange, get, post, post_tags
-from airfoil.errors import NotFoundError
+from airfoil.clients.exchange import Exchange
+from airfoil.clients.verdict_shelf import VerdictShelf
 from airfoil.records import GateDecision, ModelRef, Record
 
-ANCHOR = "verdicts/"
 TAG = "airfoil.verdict."
-KEPT = 50
 MAX_CHARACTERS = 7500
 """Of a verdict; MLflow takes tags of 8000."""
 _MAX_REASON = 1000
@@ -35,30 +31,18 @@ class Verdict(Record):
     dag_run: str = ""
 
 
+_SHELF = VerdictShelf("verdicts/", TAG, Verdict)
+
+
 def keep_verdict(claims: Claims, verdict: Verdict) -> Exchange[None]:
     """Write a verdict down, and forget the oldest ones beyond those that are kept."""
-    anchor = yield from claims.anchor_id(ANCHOR + verdict.model)
-    key = TAG + digest(verdict.run_id, verdict.dag_run, verdict.decision.model_dump_json())
-    yield from post_tags(f"{API}/runs/set-tag", {"run_id": anchor, "key": key, "value": _short(verdict)})
-    for old, _ in (yield from _verdicts(anchor))[KEPT:]:
-        with suppress(NotFoundError):  # somebody else forgets too
-            yield from post(f"{API}/runs/delete-tag", {"run_id": anchor, "key": old})
+    name = digest(verdict.run_id, verdict.dag_run, verdict.decision.model_dump_json())
+    yield from _SHELF.keep(claims, verdict.model, name, _short(verdict))
 
 
 def verdicts(claims: Claims, model: str) -> Exchange[list[Verdict]]:
     """Return the latest verdicts about a model's candidates, newest first."""
-    anchor = yield from claims.find(ANCHOR + model)
-    return [] if anchor is None else [verdict for _, verdict in (yield from _verdicts(anchor))]
-
-
-def _verdicts(anchor: str) -> Exchange[list[tuple[str, Verdict]]]:
-    run = (yield from get(f"{API}/runs/get", run_id=anchor))["run"]
-    found = []
-    for tag in run.get("data", {}).get("tags", []):
-        if tag["key"].startswith(TAG):
-            with suppress(ValidationError, ValueError):  # written by a newer Airfoil, or by hand
-                found.append((tag["key"], Verdict.from_json(tag["value"])))
-    return sorted(found, key=lambda one: one[1].at, reverse=True)
+    return (yield from _SHELF.latest(claims, model))
 
 
 def _short(verdict: Verdict) -> str:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airfoil.clients import verdicts as module
 from airfoil.clients.claims import Claims
 from airfoil.clients.verdicts import MAX_CHARACTERS, TAG, Verdict, keep_verdict, verdicts
 from airfoil.records import GateDecision
@@ -40,14 +39,6 @@ def test_the_same_verdict_of_a_retry_is_one(http):
     assert http.do(verdicts(Claims(), "wine")) == [later]
 
 
-def test_the_oldest_are_forgotten(http, monkeypatch):
-    monkeypatch.setattr(module, "KEPT", 3)
-    claims = Claims()
-    for number in range(6):
-        http.do(keep_verdict(claims, verdict(number)))
-    assert [one.dag_run for one in http.do(verdicts(claims, "wine"))] == ["d/5", "d/4", "d/3"]
-
-
 def test_a_long_verdict_is_shortened_to_what_mlflow_takes(server, http):
     part = GateDecision(passed=False, metric="accuracy", reason="y" * 500)
     http.do(keep_verdict(Claims(), verdict(reason="x" * 9000, parts=(part,) * 30)))
@@ -58,11 +49,3 @@ def test_a_long_verdict_is_shortened_to_what_mlflow_takes(server, http):
         text for run in server.runs.values() for key, text in run["tags"].items() if key.startswith(TAG)
     ]
     assert len(text) <= MAX_CHARACTERS
-
-
-def test_a_verdict_that_cannot_be_read_is_left_out(server, http):
-    claims = Claims()
-    http.do(keep_verdict(claims, verdict(1)))
-    (run,) = [run for run in server.runs.values() if any(key.startswith(TAG) for key in run["tags"])]
-    run["tags"] |= {f"{TAG}a": "{", f"{TAG}b": '{"model": 1}', f"{TAG}c": "[]"}
-    assert http.do(verdicts(claims, "wine")) == [verdict(1)]
