@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from airfoil.stack.page.markup import Markup, code, is_web, join, link, tag
+from airfoil.markup import Markup, code, is_web, join, link, tag
 
 pytestmark = pytest.mark.unit
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airfoil.markup import Markup, code, tag
 from airfoil.stack.page import wording
-from airfoil.stack.page.markup import Markup, code, tag
 from airfoil.stack.page.panels import panel, state
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from airfoil.markup import Markup, code, join, link, tag
 from airfoil.stack.page import check_panel, panels, wording
-from airfoil.stack.page.markup import Markup, code, join, link, tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable

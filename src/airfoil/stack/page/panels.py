@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from airfoil.markup import Markup, code, is_web, join, link, tag
 from airfoil.stack.page import wording
-from airfoil.stack.page.markup import Markup, code, is_web, join, link, tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -42,7 +42,7 @@ class ColumnSummary(Record):
 class ColumnDrift(Record):
     """What a column's distribution in one table differs by from that in another. Whether it is too much is not said."""
 
-    name: str = Field(min_length=1)
+    name: str
     kind: Literal["number", "time", "category"]
     test: Literal["kolmogorov_smirnov", "chi_square"]
     reference: ColumnSummary

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from airfoil.markup import Markup
 from airfoil.stack.page import panels
-from airfoil.stack.page.markup import Markup
 
 pytestmark = pytest.mark.unit
 

@@ -37,6 +37,15 @@ def test_each_column_is_compared_and_the_p_values_are_adjusted_together():
     assert DriftReport.from_json(report.to_json()) == report
 
 
+def test_a_column_without_a_name_is_a_column():
+    """The first column of a CSV file that pandas wrote has none."""
+    report = drift({"": [1.0, 2.0], "x": [[1], [2]]}, {"": [1.0, 3.0], "x": [[1], [2]]})
+    assert [one.name for one in report.columns] == [""]
+    words = drift({"": ["a", "b"]}, {"": ["a", "c"]})
+    assert words.columns[0].test == "chi_square"
+    assert drift({"": [[1]]}, {"": [[2]]}).left_out[0].name == ""
+
+
 def test_the_same_tables_give_the_same_report():
     first, second = {"a": np.arange(999.0)}, {"a": np.arange(999.0) ** 1.1}
     assert drift(first, second).to_json() == drift(first, second).to_json()
