@@ -127,7 +127,9 @@ def test_every_decision_is_in_the_index_and_has_its_parts():
             assert part in text, f"{path.name} lacks '{part}'"
 
 
-@pytest.mark.parametrize("page", ["data-quality.md", "drift.md", "models.md", "training-sets.md"])
+@pytest.mark.parametrize(
+    "page", ["data-quality.md", "data-report.md", "drift.md", "models.md", "training-sets.md"]
+)
 def test_the_python_of_a_page_runs(page):
     """Blocks of a page run one after the other, as a reader would type them."""
     blocks = re.findall(r"^```python\n(.+?)^```$", read(f"docs/{page}"), re.MULTILINE | re.DOTALL)

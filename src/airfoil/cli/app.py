@@ -12,6 +12,7 @@ from airfoil.cli import (
     check,
     connections,
     console,
+    data,
     demo,
     doctor,
     env,
@@ -33,7 +34,18 @@ from airfoil.cli.context import Invocation
 SECTIONS = {
     "Platform": ("up", "down", "restart", "status", "logs", "open", "reset"),
     "Work": ("run", "retry", "models", "demo"),
-    "Project": ("init", "add", "new", "check", "connections", "variables", "env", "doctor", "version"),
+    "Project": (
+        "init",
+        "add",
+        "new",
+        "check",
+        "data",
+        "connections",
+        "variables",
+        "env",
+        "doctor",
+        "version",
+    ),
     "Tools, inside the platform's environment": passthrough.TOOLS,
 }
 GLOBAL_FLAGS = frozenset({"--debug"})
@@ -143,6 +155,7 @@ app.command()(demo.demo)
 app.command()(init.init)
 app.command()(add.add)
 app.command()(check.check)
+app.add_typer(data.app, name="data")
 app.add_typer(connections.app, name="connections")
 app.add_typer(variables.app, name="variables")
 app.command()(env.env)

@@ -1,4 +1,4 @@
-"""`airfoil new dag|training NAME`: write a DAG that works, with its test."""
+"""`airfoil new dag|training NAME`: write a DAG that works, with its test; `airfoil new contract TABLE`: a contract."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airfoil.cli.new_files import Plan
 
 app = typer.Typer(
-    help="Write a new DAG with its test.",
+    help="Write a new DAG with its test, or a contract for a table.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -71,6 +71,42 @@ def new_training(
     if _shall_run(invocation, name, wanted=run):
         raise typer.Exit(_run(invocation, name))
     console.out(f"\nNext:\n  airfoil check\n  airfoil run {name}")
+
+
+@app.command("contract")
+def new_contract(
+    table: Annotated[
+        str,
+        typer.Argument(metavar="TABLE", help="A good one: a file, a folder, a pattern, https:// or s3://."),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", "-o", metavar="FILE", help="Its file; - prints it (default: TABLE.contract.yaml)."
+        ),
+    ] = "",
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What the table is called (default: its file).")
+    ] = "",
+    room: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="How much wider ranges are than what was seen (0.5)."),
+    ] = None,
+) -> None:
+    """Read a contract off a table that is known to be good: columns, types, ranges, values, keys.
+
+    A person should look at it before it guards anything; comments in it say what else it could ask. No project needed.
+    """
+    from airfoil.cli.new_contract import draft, file_of, write
+
+    made = draft(table, name, room=room)
+    if to == "-":
+        console.out(made.text.rstrip())
+        return
+    path = Path(to) if to else file_of(made)
+    write(made, path)
+    console.out(f"Wrote {path}: {len(made.contract.columns)} columns of {made.called}")
+    console.out(f"\nLook at it, then:\n  airfoil data check TABLE --contract {path}")
 
 
 def _write(plan: "Plan") -> None:
