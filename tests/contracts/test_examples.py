@@ -14,11 +14,7 @@ pytestmark = pytest.mark.contracts
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("alerts.md", "first-gated-training.md", "gates.md")
-SECTIONS = {
-    "python.md": ("Tables", "Gates, versions, aliases", "Alerts"),
-    "data-quality.md": ("In a DAG",),
-    "drift.md": ("In a DAG",),
-}
+SECTIONS = {"python.md": ("Gates, versions, aliases", "Alerts")}
 
 
 def blocks():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_PASSED = 5000
 """So many checks that did not fail are told; more of them tell nobody anything."""
-OPEN_FAILURES = 3
+OPEN_FAILURES = 1
 """So many of the failed checks show their rows from the beginning."""
 CHECK_NAMES = {"other_columns": "other columns", "foreign_key": "foreign key"}
 _LEVELS = {"failed": "bad", "passed": "good", "not_applicable": "off"}
