@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from airfoil.provider.alerting import alert, within
     from airfoil.provider.assets import Model
     from airfoil.provider.authoring import approve, evaluate, gate, promote, register, rollback
+    from airfoil.provider.data_authoring import anomalies, drift, quality, report
+    from airfoil.provider.datasets import Dataset
     from airfoil.provider.profiles import profile
     from airfoil.provider.work_area import WorkArea
-    from airfoil.records import Comparison, DataRef, GateDecision, ModelRef, Record, Scores
+    from airfoil.records import Comparison, DataRef, DataVerdict, GateDecision, ModelRef, Record, Scores
     from airfoil.stack.platform_link import connect
     from airfoil.steps.gates import Gate
+    from airfoil.steps.quality.contract import Contract
 
 __version__ = "0.1.0"
 
@@ -28,7 +31,10 @@ _HOMES = {
     "AirfoilError": "airfoil.errors",
     "Comparison": "airfoil.records",
     "ConfigurationError": "airfoil.errors",
+    "Contract": "airfoil.steps.quality.contract",
     "DataRef": "airfoil.records",
+    "DataVerdict": "airfoil.records",
+    "Dataset": "airfoil.provider.datasets",
     "Gate": "airfoil.steps.gates",
     "GateDecision": "airfoil.records",
     "InternalError": "airfoil.errors",
@@ -40,13 +46,17 @@ _HOMES = {
     "Scores": "airfoil.records",
     "WorkArea": "airfoil.provider.work_area",
     "alert": "airfoil.provider.alerting",
+    "anomalies": "airfoil.provider.data_authoring",
     "approve": "airfoil.provider.authoring",
     "connect": "airfoil.stack.platform_link",
+    "drift": "airfoil.provider.data_authoring",
     "evaluate": "airfoil.provider.authoring",
     "gate": "airfoil.provider.authoring",
     "profile": "airfoil.provider.profiles",
     "promote": "airfoil.provider.authoring",
+    "quality": "airfoil.provider.data_authoring",
     "register": "airfoil.provider.authoring",
+    "report": "airfoil.provider.data_authoring",
     "rollback": "airfoil.provider.authoring",
     "within": "airfoil.provider.alerting",
 }
@@ -55,7 +65,10 @@ __all__ = [
     "AirfoilError",
     "Comparison",
     "ConfigurationError",
+    "Contract",
     "DataRef",
+    "DataVerdict",
+    "Dataset",
     "Gate",
     "GateDecision",
     "InternalError",
@@ -68,13 +81,17 @@ __all__ = [
     "WorkArea",
     "__version__",
     "alert",
+    "anomalies",
     "approve",
     "connect",
+    "drift",
     "evaluate",
     "gate",
     "profile",
     "promote",
+    "quality",
     "register",
+    "report",
     "rollback",
     "within",
 ]

@@ -41,6 +41,27 @@ EXPECTED = {
             "owners": ["airfoil"],
         },
     },
+    "data_validation_pipeline.py": {
+        "data_validation_pipeline": {
+            "tags": ["data", "validation"],
+            "schedule": "0 */6 * * *",
+            "edges": [
+                ["anomalies", "report"],
+                ["drift", "anomalies"],
+                ["drift", "report"],
+                ["find_tables", "anomalies"],
+                ["find_tables", "drift"],
+                ["find_tables", "quality"],
+                ["find_tables", "schema"],
+                ["quality", "drift"],
+                ["quality", "report"],
+                ["schema", "quality"],
+                ["schema", "report"],
+            ],
+            "tasks": ["anomalies", "drift", "find_tables", "quality", "report", "schema"],
+            "owners": ["airfoil"],
+        },
+    },
 }
 PARSE_BUDGET_SECONDS = 0.5
 MAY_BE_IMPORTED_AT_THE_TOP = {

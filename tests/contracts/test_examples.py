@@ -14,7 +14,11 @@ pytestmark = pytest.mark.contracts
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("alerts.md", "first-gated-training.md", "gates.md")
-SECTIONS = {"python.md": ("Gates, versions, aliases", "Alerts")}
+SECTIONS = {
+    "python.md": ("Tables", "Gates, versions, aliases", "Alerts"),
+    "data-quality.md": ("In a DAG",),
+    "drift.md": ("In a DAG",),
+}
 
 
 def blocks():

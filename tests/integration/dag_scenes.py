@@ -22,7 +22,7 @@ assert not bag.import_errors, bag.import_errors
 sync_bag_to_db(bag, "dags-folder", None)
 found = {}
 for dag_id, dag in sorted(bag.dags.items()):
-    run = dag.test()
+    run = dag.test(run_conf=json.loads(sys.argv[2]))
     rows = [[t.task_id, t.map_index, str(t.state), t.try_number] for t in run.get_task_instances()]
     found[dag_id] = {"state": str(run.state), "run_id": run.run_id, "tasks": rows}
 print("SCENE" + json.dumps(found))
@@ -44,11 +44,11 @@ class Scene:
         }
 
 
-def play(home: AirflowHome, file: Path, **environment: str) -> Scene:
-    """Run each DAG of a file once."""
+def play(home: AirflowHome, file: Path, *, conf: dict[str, Any] | None = None, **environment: str) -> Scene:
+    """Run each DAG of a file once; `conf` are parameters of the runs."""
     dags = {"AIRFLOW__CORE__DAGS_FOLDER": str(file.parent)}
     done = subprocess.run(
-        [sys.executable, "-c", SCENE, str(file)],
+        [sys.executable, "-c", SCENE, str(file), json.dumps(conf)],
         env=home.environment | dags | environment,
         cwd=home.folder,
         capture_output=True,

@@ -23,10 +23,15 @@ FIRST_DAG = "first_dag"
 SHIPPED_DAGS = {
     "minimal": ("simple_test_dag.py",),
     "training": ("example_dag.py",),
-    "all": ("simple_test_dag.py", "example_dag.py"),
+    "all": (
+        "simple_test_dag.py",
+        "example_dag.py",
+        "data_validation_pipeline.py",
+        "contracts/trips.yaml",
+    ),
 }
-"""For each template the DAGs of Airfoil that it brings beside that one. A new template is a line here, one in
-`init.Template`, and a folder with what differs."""
+"""For each template the DAGs of Airfoil that it brings beside that one, and what they read. A new template is a line
+here, one in `init.Template`, and a folder with what differs."""
 NAME_FOLDER = "NAME"
 NAME_MARK = "{{name}}"
 NAME_IMPORT = "from NAME."

@@ -34,6 +34,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "airfoil.provider.operators.anomaly",
                     "airfoil.provider.operators.data_quality",
+                    "airfoil.provider.operators.data_report",
                     "airfoil.provider.operators.drift",
                 ],
             },

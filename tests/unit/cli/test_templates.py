@@ -21,6 +21,8 @@ def package(tmp_path):
         "training/dags/first_dag.py",
         "dags/simple_test_dag.py",
         "dags/example_dag.py",
+        "dags/data_validation_pipeline.py",
+        "dags/contracts/trips.yaml",
     ):
         path = found / "templates" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +60,8 @@ def test_all_ships_every_dag(package, tmp_path):
         "dags/first_dag.py",
         "dags/simple_test_dag.py",
         "dags/example_dag.py",
+        "dags/data_validation_pipeline.py",
+        "dags/contracts/trips.yaml",
     }
 
 
@@ -113,7 +117,7 @@ def test_every_template_is_whole(template):
     assert {"airfoil.toml", "pyproject.toml", ".gitignore", "README.md", "src/shop/__init__.py"} <= set(files)
     own = f"{templates.FIRST_DAG}.py"
     assert {f"dags/{dag}" for dag in (own, *templates.SHIPPED_DAGS[template])} == {
-        path for path in files if path.startswith("dags/") and path.endswith(".py")
+        path for path in files if path.startswith("dags/") and path.endswith((".py", ".yaml"))
     }
     assert not any("{{" in text and "name}}" in text for text in files.values())
     assert "from shop.features import" in files[f"dags/{own}"]

@@ -8,6 +8,15 @@ from airflow.dag_processing.dagbag import DagBag
 DAGS = Path(__file__).parents[1] / "dags"
 # A new DAG gets its entry here; `pytest` then notices when a task is lost or wired wrongly.
 EXPECTED = {
+    "data_validation_pipeline": {
+        "tags": {"data", "validation"},
+        "schedule": "0 */6 * * *",
+        "edges": {
+            *(("find_tables", check) for check in ("schema", "quality", "drift", "anomalies")),
+            *(("schema", "quality"), ("quality", "drift"), ("drift", "anomalies")),
+            *((check, "report") for check in ("schema", "quality", "drift", "anomalies")),
+        },
+    },
     "example_dag": {
         "tags": {"example", "mlflow"},
         "schedule": None,
