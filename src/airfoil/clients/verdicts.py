@@ -45,6 +45,11 @@ def verdicts(claims: Claims, model: str) -> Exchange[list[Verdict]]:
     return (yield from _SHELF.latest(claims, model))
 
 
+def latest_verdicts(claims: Claims) -> Exchange[list[Verdict]]:
+    """Return the newest verdict about each model whose candidates were ever judged."""
+    return list((yield from _SHELF.latest_of_all(claims)).values())
+
+
 def _short(verdict: Verdict) -> str:
     """Return the verdict as text that fits; the single gates and the end of a long reason are in the gate's own run."""
     text = verdict.model_dump_json(exclude_defaults=True)

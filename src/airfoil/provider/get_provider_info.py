@@ -150,6 +150,15 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "ml-team@example.com, ops@example.com",
                         "default": "",
                     },
+                    "metrics_token": {
+                        "description": "What Prometheus shows as a bearer token to read ``/airfoil/metrics``. Empty: "
+                        "a login of Airflow alone opens it.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "sensitive": True,
+                        "example": None,
+                        "default": "",
+                    },
                     "source_folders": {
                         "description": "Folders of code that DAG files import, joined as in ``PATH``; when a file in "
                         "them changes, the DAG processor of Airfoil's stack parses anew.",

@@ -56,6 +56,7 @@ OURS: Mapping[str, str] = {
     "airfoil.profiles": "Write tables [profiles.NAME].",
     "airfoil.gpu_pool": "Set the slots of the pool: `gpu = 1` below [pools].",
     "airfoil.webhook_secret": _GENERATED,
+    "airfoil.metrics_token": _GENERATED,
     "airfoil.source_folders": "The project's src/ is watched and importable as it is.",
     "airfoil.experiment": "Set mlflow.experiment.",
     "airfoil.alert_mail_to": "Set alerts.mail_to.",

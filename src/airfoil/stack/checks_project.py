@@ -100,7 +100,7 @@ def check_secrets(case: Case) -> Iterator[Finding]:
         yield ok("secrets", "None yet; the first `airfoil up` makes them.")
         return
     sound = True
-    for path in (project.secrets, project.passwords):
+    for path in (project.secrets, project.passwords, project.metrics_token):
         if path.is_file() and path.stat().st_mode & _OTHERS:
             sound = False
             yield error(

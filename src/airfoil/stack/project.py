@@ -142,6 +142,11 @@ class Project:
         return self.state / "snapshots"
 
     @property
+    def metrics_token(self) -> Path:
+        """What a Prometheus on this machine shows to read verdicts."""
+        return self.state / "metrics.token"
+
+    @property
     def passwords(self) -> Path:
         """The password file of Airflow's SimpleAuthManager (0600)."""
         return self.airflow_home / "passwords.json"
@@ -211,8 +216,14 @@ class Project:
     def foreign_owner(self) -> tuple[Path, int] | None:
         """Return the first of our folders and files that belongs to another user, with that user's id."""
         me = os.geteuid()
-        files = (self.secrets, self.passwords, self.airflow_database, self.mlflow_database, self.state_file)
-        for path in (*self.folders(), *files):
+        secret = (self.secrets, self.passwords, self.metrics_token)
+        for path in (
+            *self.folders(),
+            *secret,
+            self.airflow_database,
+            self.mlflow_database,
+            self.state_file,
+        ):
             try:
                 owner = path.stat().st_uid
             except OSError:

@@ -39,6 +39,7 @@ class Secrets:
     webhook_secret: str
     mlflow_admin_password: str
     mlflow_flask_secret: str
+    metrics_token: str
 
     def __repr__(self) -> str:
         """Return the names; the values belong in no log."""
@@ -69,13 +70,14 @@ _GENERATORS: dict[str, Callable[[], str]] = {
     "webhook_secret": _signing_key,  # and signs with this one what it sends to Airflow
     "mlflow_admin_password": _password,
     "mlflow_flask_secret": _signing_key,
+    "metrics_token": _signing_key,  # with which Prometheus reads verdicts from Airflow
 }
 
 
 def ensure(project: Project) -> Secrets:
     """Return the project's secrets; make what is missing, keep what exists, close the file to others.
 
-    Also writes Airflow's password file. Two processes that do this at once agree on one set.
+    Also writes Airflow's password file and the token for metrics. Two processes that do this at once agree on one set.
     """
     with _locked(project.state):
         if project.secrets.exists():
@@ -86,6 +88,7 @@ def ensure(project: Project) -> Secrets:
             write_private(project.secrets, json.dumps(known | missing, indent=2) + "\n")
     found = load(project)
     write_airflow_passwords(project, found)
+    write_metrics_token(project, found)
     return found
 
 
@@ -115,6 +118,15 @@ def write_airflow_passwords(project: Project, secrets: Secrets) -> None:
         _close_to_others(project.passwords)
         return
     write_private(project.passwords, json.dumps(known | {AIRFLOW_ADMIN: secrets.admin_password}) + "\n")
+
+
+def write_metrics_token(project: Project, secrets: Secrets) -> None:
+    """Write the token into a file of its own, from which a Prometheus on this machine reads it."""
+    with contextlib.suppress(OSError):
+        if project.metrics_token.read_text(encoding="utf-8") == secrets.metrics_token:
+            _close_to_others(project.metrics_token)
+            return
+    write_private(project.metrics_token, secrets.metrics_token)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airfoil.clients.claims import Claims
-from airfoil.clients.verdicts import MAX_CHARACTERS, TAG, Verdict, keep_verdict, verdicts
+from airfoil.clients.verdicts import MAX_CHARACTERS, TAG, Verdict, keep_verdict, latest_verdicts, verdicts
 from airfoil.records import GateDecision
 
 pytestmark = pytest.mark.unit
@@ -30,6 +30,7 @@ def test_verdicts_come_back_newest_first_and_by_model(http):
         http.do(keep_verdict(Claims(), one))
     assert http.do(verdicts(Claims(), "wine")) == [verdict(1), verdict(0)]
     assert http.do(verdicts(Claims(), "beer")) == [verdict(5, model="beer")]
+    assert sorted(one.model for one in http.do(latest_verdicts(Claims()))) == ["beer", "wine"]
 
 
 def test_the_same_verdict_of_a_retry_is_one(http):

@@ -26,6 +26,7 @@ SECRETS = Secrets(
     webhook_secret="WEBHOOK-SECRET-12345",
     mlflow_admin_password="MLADMIN",
     mlflow_flask_secret="FLASK",
+    metrics_token="METRICS",
 )
 
 
@@ -137,7 +138,7 @@ def test_what_the_platform_decides_is_refused_before_it_comes_here():
     other = Settings(
         airflow=AirflowSettings(host="10.0.0.1", dags=Path("x"), plugins=Path("y"), parallelism=9)
     )
-    secrets = Secrets(*[f"other{number}" for number in range(8)])
+    secrets = Secrets(*[f"other{number}" for number in range(9)])
     project = Project(Path("/other"))
     before = values("plain")
     after = {

@@ -17,7 +17,9 @@ from airfoil.stack.work_environment import client_environment
 
 pytestmark = pytest.mark.unit
 
-SECRETS = Secrets("fernet", "jwt", "api", "admin-pw", "hook", "hook-secret", 'mlflow "pw" ü', "flask")
+SECRETS = Secrets(
+    "fernet", "jwt", "api", "admin-pw", "hook", "hook-secret", 'mlflow "pw" ü', "flask", "metrics"
+)
 URL = "http://127.0.0.1:5001"
 
 

@@ -24,6 +24,7 @@ NAMES = {
     "webhook_secret",
     "mlflow_admin_password",
     "mlflow_flask_secret",
+    "metrics_token",
 }
 
 
@@ -75,11 +76,11 @@ def test_the_encryption_keys_work_with_the_library_that_uses_them(project, name)
 def test_both_files_are_private_and_modes_are_repaired(project):
     found = secrets.ensure(project)
     assert json.loads(project.passwords.read_text()) == {"admin": found.admin_password}
-    for path in (project.secrets, project.passwords):
+    for path in (project.secrets, project.passwords, project.metrics_token):
         assert path.stat().st_mode & 0o777 == 0o600
         path.chmod(0o644)
     assert secrets.ensure(project) == found
-    for path in (project.secrets, project.passwords):
+    for path in (project.secrets, project.passwords, project.metrics_token):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -211,3 +212,14 @@ def test_an_unchanged_password_file_is_not_touched(project):
 
 def test_the_key_is_thirty_two_random_bytes(project):
     assert len(base64.urlsafe_b64decode(secrets.ensure(project).fernet_key)) == 32
+
+
+def test_the_token_for_metrics_lies_in_a_file_that_prometheus_can_read(project):
+    found = secrets.ensure(project)
+    assert project.metrics_token.read_text() == found.metrics_token
+    os.utime(project.metrics_token, (1, 1))
+    secrets.write_metrics_token(project, found)
+    assert project.metrics_token.stat().st_mtime == 1
+    project.metrics_token.write_text("stale")
+    secrets.write_metrics_token(project, found)
+    assert project.metrics_token.read_text() == found.metrics_token

@@ -39,6 +39,7 @@ SECRETS = Secrets(
     webhook_secret="WEBHOOK-SECRET-12345",
     mlflow_admin_password="MLFLOW-PASSWORD-12345",
     mlflow_flask_secret="FLASK-SECRET-12345678",
+    metrics_token="METRICS-TOKEN-1234567890",
 )
 PORTS = {"airflow": 18080, "mlflow": 15000, "page": 18081}
 PROJECT = Project(Path("/home/ä b/shop"))

@@ -15,7 +15,7 @@ from airfoil.stack.servers import Server
 
 pytestmark = pytest.mark.unit
 
-SECRETS = Secrets("fernet", "jwt", "api", "admin-pw", "hook", "hook-secret", "mlflow-pw", "flask")
+SECRETS = Secrets("fernet", "jwt", "api", "admin-pw", "hook", "hook-secret", "mlflow-pw", "flask", "metrics")
 PORTS = {"airflow": 18080, "mlflow": 15000, "page": 18081}
 AIRFLOW = Server("airflow", "http://airflow:8080", "ann", "airflow-password")
 MLFLOW = Server("mlflow", "https://ml.example.com/base", "bob", "mlflow-password")
