@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from airfoil.provider.authoring import approve, evaluate, gate, promote, register, rollback
     from airfoil.provider.data_authoring import anomalies, drift, quality, report
     from airfoil.provider.datasets import Dataset
+    from airfoil.provider.feature_assets import FeatureView
+    from airfoil.provider.feature_authoring import (
+        apply_features,
+        check_online,
+        materialize,
+        training_set,
+        validate_features,
+    )
     from airfoil.provider.profiles import profile
     from airfoil.provider.work_area import WorkArea
     from airfoil.records import Comparison, DataRef, DataVerdict, GateDecision, ModelRef, Record, Scores
@@ -35,6 +43,7 @@ _HOMES = {
     "DataRef": "airfoil.records",
     "DataVerdict": "airfoil.records",
     "Dataset": "airfoil.provider.datasets",
+    "FeatureView": "airfoil.provider.feature_assets",
     "Gate": "airfoil.steps.gates",
     "GateDecision": "airfoil.records",
     "InternalError": "airfoil.errors",
@@ -47,17 +56,22 @@ _HOMES = {
     "WorkArea": "airfoil.provider.work_area",
     "alert": "airfoil.provider.alerting",
     "anomalies": "airfoil.provider.data_authoring",
+    "apply_features": "airfoil.provider.feature_authoring",
     "approve": "airfoil.provider.authoring",
+    "check_online": "airfoil.provider.feature_authoring",
     "connect": "airfoil.stack.platform_link",
     "drift": "airfoil.provider.data_authoring",
     "evaluate": "airfoil.provider.authoring",
     "gate": "airfoil.provider.authoring",
+    "materialize": "airfoil.provider.feature_authoring",
     "profile": "airfoil.provider.profiles",
     "promote": "airfoil.provider.authoring",
     "quality": "airfoil.provider.data_authoring",
     "register": "airfoil.provider.authoring",
     "report": "airfoil.provider.data_authoring",
     "rollback": "airfoil.provider.authoring",
+    "training_set": "airfoil.provider.feature_authoring",
+    "validate_features": "airfoil.provider.feature_authoring",
     "within": "airfoil.provider.alerting",
 }
 
@@ -69,6 +83,7 @@ __all__ = [
     "DataRef",
     "DataVerdict",
     "Dataset",
+    "FeatureView",
     "Gate",
     "GateDecision",
     "InternalError",
@@ -82,17 +97,22 @@ __all__ = [
     "__version__",
     "alert",
     "anomalies",
+    "apply_features",
     "approve",
+    "check_online",
     "connect",
     "drift",
     "evaluate",
     "gate",
+    "materialize",
     "profile",
     "promote",
     "quality",
     "register",
     "report",
     "rollback",
+    "training_set",
+    "validate_features",
     "within",
 ]
 

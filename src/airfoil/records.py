@@ -300,3 +300,64 @@ class DatasetVerdict(Record):
     run_id: str = ""
     """The MLflow run that holds the whole report."""
     dag_run: str = ""
+
+
+class ViewFault(Record):
+    """Something that keeps a feature view from being brought online, or from being right there."""
+
+    check: Literal["entity", "source", "rows", "column", "type"]
+    reason: str = Field(min_length=1)
+
+
+class ViewFacts(Record):
+    """What was found behind a feature view: how much its source holds, up to when, and what is wrong with it."""
+
+    view: str = Field(min_length=1)
+    rows: int | None = Field(default=None, ge=0)
+    """None where counting would take a query of a warehouse."""
+    newest: AwareDatetime | None = None
+    """The latest event time in the source."""
+    faults: tuple[ViewFault, ...] = ()
+    note: str = ""
+    """What was not looked at, and why."""
+
+
+class OnlineDifference(Record):
+    """An entity that reads otherwise online than in its source."""
+
+    entity: str
+    kind: Literal["missing", "stale", "different"]
+    detail: str
+
+
+class OnlineSample(Record):
+    """Entities of a view, drawn at random, whose online values were held against the newest rows of the source."""
+
+    view: str = Field(min_length=1)
+    start: AwareDatetime
+    end: AwareDatetime
+    entities: int = Field(ge=0)
+    """How many have a row in the window."""
+    sampled: int = Field(ge=0)
+    equal: int = Field(default=0, ge=0)
+    newer: int = Field(default=0, ge=0)
+    """Online there is a row of a later moment, such as a pushed one."""
+    stale: int = Field(default=0, ge=0)
+    """Online there is a row of an earlier moment."""
+    missing: int = Field(default=0, ge=0)
+    different: int = Field(default=0, ge=0)
+    """The same moment, and other values."""
+    examples: tuple[OnlineDifference, ...] = ()
+
+
+class MaterializedView(Record):
+    """A window of a feature view that is online."""
+
+    view: str = Field(min_length=1)
+    start: AwareDatetime
+    end: AwareDatetime
+    entities: int | None = Field(default=None, ge=0)
+    """How many have a row in the window; None where an engine of others did the work."""
+    rows: int | None = Field(default=None, ge=0)
+    """How many of these were newer than what was online."""
+    seconds: float = Field(ge=0)

@@ -26,6 +26,20 @@ EXPECTED = {
             "owners": ["airfoil"],
         },
     },
+    "feast_feature_materialization.py": {
+        "feast_feature_materialization": {
+            "tags": ["feast", "features"],
+            "schedule": "0 2 * * *",
+            "edges": [
+                ["apply_features", "validate_features"],
+                ["materialize", "check_online"],
+                ["validate_features", "materialize"],
+                ["write_tables", "apply_features"],
+            ],
+            "tasks": ["apply_features", "check_online", "materialize", "validate_features", "write_tables"],
+            "owners": ["airfoil"],
+        },
+    },
     "example_dag.py": {
         "example_dag": {
             "tags": ["example", "mlflow"],

@@ -15,9 +15,11 @@ pytestmark = pytest.mark.contracts
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("alerts.md", "first-gated-training.md", "gates.md")
 SECTIONS = {
-    "python.md": ("Tables", "Gates, versions, aliases", "Alerts"),
     "data-quality.md": ("In a DAG",),
     "drift.md": ("In a DAG",),
+    "features.md": ("In a DAG",),
+    "python.md": ("Features", "Tables", "Gates, versions, aliases", "Alerts"),
+    "training-sets.md": ("In a DAG",),
 }
 
 

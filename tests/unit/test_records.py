@@ -17,11 +17,16 @@ from airfoil.records import (
     Histogram,
     LedgerEntry,
     LeftOutColumn,
+    MaterializedView,
     ModelRef,
+    OnlineDifference,
+    OnlineSample,
     QualityCheck,
     QualityReport,
     Record,
     Scores,
+    ViewFacts,
+    ViewFault,
 )
 
 pytestmark = pytest.mark.unit
@@ -104,6 +109,25 @@ RECORDS = [
         outcomes={"drift": "drifted"},
         numbers={"rows": 1000, "drifted_columns": 2},
         run_id="r",
+    ),
+    ViewFault(check="column", reason="its source has no column 'spent'"),
+    ViewFacts(view="spending", rows=3, newest="2026-11-20T14:00:00Z", faults=()),
+    OnlineDifference(entity="customer=7", kind="stale", detail="online is older"),
+    OnlineSample(
+        view="spending",
+        start="2026-11-13T14:00:00Z",
+        end="2026-11-20T14:00:00Z",
+        entities=9,
+        sampled=3,
+        equal=3,
+    ),
+    MaterializedView(
+        view="spending",
+        start="2026-11-13T14:00:00Z",
+        end="2026-11-20T14:00:00Z",
+        entities=9,
+        rows=7,
+        seconds=0.5,
     ),
 ]
 

@@ -27,6 +27,7 @@ SHIPPED_DAGS = {
         "simple_test_dag.py",
         "example_dag.py",
         "data_validation_pipeline.py",
+        "feast_feature_materialization.py",
         "contracts/trips.yaml",
     ),
 }

@@ -8,6 +8,7 @@ without a word. Feast takes seconds to import, so only functions do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, chdir, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,13 +79,14 @@ def fetch_features(
     frame = entities.to_pandas()
     frame[_ROW] = range(len(frame))
     try:
-        job = store.get_historical_features(
-            entity_df=frame,
-            features=asked,
-            full_feature_names=full_names,
-            filter_by_created_timestamp=known_by_then,
-        )
-        found: pa.Table = job.to_arrow()
+        with _inside(Path(store.repo_path)):
+            job = store.get_historical_features(
+                entity_df=frame,
+                features=asked,
+                full_feature_names=full_names,
+                filter_by_created_timestamp=known_by_then,
+            )
+            found: pa.Table = job.to_arrow()
     except AirfoilError:
         raise
     except Exception as error:  # Feast and its engines raise whatever they like
@@ -100,6 +102,11 @@ def fetch_features(
             "Set offline_store.type to duckdb in feature_store.yaml (pip install 'feast[duckdb]').",
         )
     return found.sort_by(_ROW).drop_columns([_ROW])
+
+
+def _inside(folder: Path) -> AbstractContextManager[None]:
+    """Stand in the repository: Feast's duckdb store reads relative paths from where the process stands."""
+    return chdir(folder) if folder.is_absolute() else nullcontext()
 
 
 def _of_references(references: Sequence[str], views: Mapping[str, Any]) -> list[_Wanted]:

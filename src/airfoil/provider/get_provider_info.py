@@ -26,8 +26,16 @@ def get_provider_info() -> dict[str, Any]:
                 "external-doc-url": "https://mlflow.org/docs/latest/",
                 "tags": ["software"],
             },
+            {
+                "integration-name": "Feast",
+                "external-doc-url": "https://docs.feast.dev/",
+                "tags": ["software"],
+            },
         ],
-        "hooks": [{"integration-name": "MLflow", "python-modules": ["airfoil.provider.hooks.mlflow"]}],
+        "hooks": [
+            {"integration-name": "MLflow", "python-modules": ["airfoil.provider.hooks.mlflow"]},
+            {"integration-name": "Feast", "python-modules": ["airfoil.provider.hooks.feast"]},
+        ],
         "operators": [
             {
                 "integration-name": "Airfoil",
@@ -49,6 +57,16 @@ def get_provider_info() -> dict[str, Any]:
                     "airfoil.provider.operators.rollback_model",
                 ],
             },
+            {
+                "integration-name": "Feast",
+                "python-modules": [
+                    "airfoil.provider.operators.feast_apply",
+                    "airfoil.provider.operators.feast_materialize",
+                    "airfoil.provider.operators.feast_online_check",
+                    "airfoil.provider.operators.feast_validate",
+                    "airfoil.provider.operators.training_set",
+                ],
+            },
         ],
         "sensors": [
             {"integration-name": "MLflow", "python-modules": ["airfoil.provider.sensors.model_alias"]},
@@ -65,6 +83,11 @@ def get_provider_info() -> dict[str, Any]:
         "asset-uris": [
             {"schemes": ["mlflow"], "handler": "airfoil.provider.assets.check_uri"},
             {"schemes": ["airfoil"], "handler": "airfoil.provider.datasets.check_uri"},
+            {
+                "schemes": ["feast"],
+                "handler": "airfoil.provider.feature_assets.check_uri",
+                "to_openlineage_converter": "airfoil.provider.feature_assets.lineage_dataset",
+            },
         ],
         "task-decorators": [
             {"name": "mlflow", "class-name": "airfoil.provider.decorators.mlflow.mlflow_task"}
@@ -202,6 +225,17 @@ def get_provider_info() -> dict[str, Any]:
                         "schema": {"type": ["integer", "null"], "default": 3, "minimum": 1, "maximum": 10},
                     },
                 },
+            },
+            {
+                "connection-type": "feast",
+                "hook-class-name": "airfoil.provider.hooks.feast.FeastHook",
+                "hook-name": "Feast",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "login", "password", "port", "extra"],
+                    "relabeling": {"host": "Repository folder"},
+                    "placeholders": {"host": "/srv/project/features"},
+                },
+                "conn-fields": {},
             },
         ],
     }

@@ -23,6 +23,7 @@ def package(tmp_path):
         "dags/example_dag.py",
         "dags/data_validation_pipeline.py",
         "dags/contracts/trips.yaml",
+        "dags/feast_feature_materialization.py",
     ):
         path = found / "templates" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +63,17 @@ def test_all_ships_every_dag(package, tmp_path):
         "dags/example_dag.py",
         "dags/data_validation_pipeline.py",
         "dags/contracts/trips.yaml",
+        "dags/feast_feature_materialization.py",
     }
+
+
+def test_all_brings_the_shipped_definitions_of_features():
+    """They live in this repository's own features/, and in the template for it."""
+    shipped = templates.CHECKOUT / "features"
+    files = templates.files("all", "airfoil")
+    for name in ("customers.py", "feature_store.yaml"):
+        assert files[f"features/{name}"] == (shipped / name).read_text(encoding="utf-8")
+    assert "features/customers.py" not in templates.files("minimal", "shop")
 
 
 def test_a_checkout_gives_its_own_dags(package, tmp_path):

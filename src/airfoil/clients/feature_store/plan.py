@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from feast.infra.registry.base_registry import BaseRegistry
     from feast.repo_config import RepoConfig
 
-_DUMMY_KEY = "__dummy_id"
+DUMMY_KEY = "__dummy_id"
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Plan:
 
         names = [self.online_names.get(name, name) for name in batch.schema.names]
         arrays = list(batch.columns)
-        if _DUMMY_KEY in self.view.keys:
-            names, arrays = [*names, _DUMMY_KEY], [*arrays, pa.array([""] * batch.num_rows, pa.string())]
+        if DUMMY_KEY in self.view.keys:
+            names, arrays = [*names, DUMMY_KEY], [*arrays, pa.array([""] * batch.num_rows, pa.string())]
         return pa.RecordBatch.from_arrays(arrays, names)
 
 

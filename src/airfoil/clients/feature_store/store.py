@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from airfoil.clients.feature_store import plan, window
 from airfoil.clients.feature_store.latest_rows import Limits, Window
+from airfoil.clients.feature_store.registry_lock import one_at_a_time
+from airfoil.clients.feature_store.repository import first_line, open_repository
 from airfoil.clients.feature_store.window import Written
-from airfoil.errors import AirfoilError, ConfigurationError, NeighbourError, NotFoundError
+from airfoil.errors import (
+    AirfoilError,
+    ConfigurationError,
+    NeighbourError,
+    NotFoundError,
+    ServiceUnreachableError,
+)
 
 if TYPE_CHECKING:
     from feast import FeatureView
@@ -26,19 +34,12 @@ class FeatureStore:
 
     def __init__(self, folder: Path, *, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
         """Open it; `limits` bound what reading may take."""
-        import feast
-
-        try:
-            self.feast: Any = feast.FeatureStore(repo_path=str(folder))
-        except Exception as error:  # Feast raises whatever its parsers and importers raise
-            raise ConfigurationError(
-                f"The feature store in {folder} cannot be opened: {error}", "Correct its feature_store.yaml."
-            ) from error
+        self.feast: Any = open_repository(folder)
         self.folder, self._limits = folder, limits
 
     def views(self) -> list[str]:
         """The names of all views that can be brought online, in order."""
-        return sorted(view.name for view in self.feast.list_batch_feature_views() if view.online)
+        return sorted(view.name for view in self._registered() if view.online)
 
     def require_parallel(self, views: int) -> None:
         """Refuse to bring several views online at once where the registry would lose all but the last."""
@@ -59,14 +60,15 @@ class FeatureStore:
         """
         found: list[Written] = []
         for name in self.views() if views is None else views:
-            self._view(name)
+            self.view(name)
             try:
-                self.feast.materialize(start, end, [name])
+                with one_at_a_time(self.feast, name):
+                    self.feast.materialize(start, end, [name])
             except AirfoilError:
                 raise
             except Exception as error:  # any of the libraries behind Feast
                 raise NeighbourError(
-                    f"The view {name} could not be brought online: {error}",
+                    f"The view {name} could not be brought online: {first_line(error)}",
                     "Run it again: the window counts only when it is complete.",
                 ) from error
             told = getattr(self.feast._get_provider().batch_engine, "written", [])  # noqa: SLF001 - as in `write`
@@ -85,7 +87,7 @@ class FeatureStore:
     def write(self, name: str, start: datetime, end: datetime) -> Written:
         """Write a window without recording it; pieces may overlap and come in any order, the newest row stays."""
         config = self.feast.config
-        view = self._view(name)
+        view = self.view(name)
         if reason := plan.reason_for_feast(view, config):
             raise ConfigurationError(
                 f"The view {name} cannot be written in pieces: {reason}",
@@ -103,14 +105,16 @@ class FeatureStore:
     def record(self, name: str, start: datetime, end: datetime) -> None:
         """Tell the registry that a window is online, so that `materialize_incremental` begins after it."""
         first, last = (one if one.tzinfo else one.replace(tzinfo=UTC) for one in (start, end))
-        self.feast.registry.apply_materialization(self._view(name), self.feast.project, first, last)
+        with one_at_a_time(self.feast, name):
+            self.feast.registry.apply_materialization(self.view(name), self.feast.project, first, last)
 
     def watermark(self, name: str) -> datetime | None:
         """Up to when a view is online."""
-        found: datetime | None = self._view(name).most_recent_end_time
+        found: datetime | None = self.view(name).most_recent_end_time
         return found
 
-    def _view(self, name: str) -> FeatureView:
+    def view(self, name: str) -> FeatureView:
+        """The definition of a view, as the registry has it now."""
         from feast.errors import FeatureViewNotFoundException
 
         try:
@@ -118,6 +122,22 @@ class FeatureStore:
         except FeatureViewNotFoundException as error:
             raise NotFoundError(
                 f"There is no feature view '{name}' in {self.folder}",
-                f"There are: {', '.join(self.views()) or 'none, run `feast apply` first'}.",
+                f"There are: {', '.join(self.views()) or 'none, run `airfoil feast apply` first'}.",
             ) from error
+        except Exception as error:
+            raise self._silent(error) from error
         return found
+
+    def _registered(self) -> list[Any]:
+        try:
+            found: list[Any] = self.feast.list_batch_feature_views()
+        except Exception as error:
+            raise self._silent(error) from error
+        return found
+
+    def _silent(self, error: Exception) -> ServiceUnreachableError:
+        """Whatever the registry's database or bucket raises."""
+        return ServiceUnreachableError(
+            f"The registry of {self.folder} does not answer: {first_line(error)}",
+            "Start it, or correct `registry` in feature_store.yaml.",
+        )

@@ -10,7 +10,7 @@ import pytest
 
 from airfoil.clients.feature_store.store import FeatureStore
 from airfoil.clients.feature_store.window import Written
-from airfoil.errors import ConfigurationError, StorageError
+from airfoil.errors import ConfigurationError, ServiceUnreachableError, StorageError
 
 pytestmark = pytest.mark.unit
 
@@ -55,3 +55,17 @@ def test_a_file_registry_takes_one_view_at_a_time():
     opened("sql").require_parallel(9)
     with pytest.raises(ConfigurationError, match="The registry of features is one file"):
         opened("file").require_parallel(2)
+
+
+def test_a_registry_that_does_not_answer_is_named_and_may_answer_later():
+    store = opened()
+
+    def refuse(*_):
+        raise OSError("connection refused\nand where")
+
+    store.feast.list_batch_feature_views = store.feast.get_feature_view = refuse
+    for asked in (store.views, lambda: store.view("v"), lambda: store.watermark("v")):
+        with pytest.raises(
+            ServiceUnreachableError, match=r"The registry of features .*: connection refused$"
+        ):
+            asked()

@@ -28,6 +28,16 @@ EXPECTED = {
             ("register", "promote"),
         },
     },
+    "feast_feature_materialization": {
+        "tags": {"features", "feast"},
+        "schedule": "0 2 * * *",
+        "edges": {
+            ("write_tables", "apply_features"),
+            ("apply_features", "validate_features"),
+            ("validate_features", "materialize"),
+            ("materialize", "check_online"),
+        },
+    },
     "first_dag": {
         "tags": {"{{name}}"},
         "schedule": None,
