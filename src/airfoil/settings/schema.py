@@ -132,6 +132,7 @@ class BudgetSettings(Section):
     triggerer_mib: Mebibytes = 170
     mlflow_mib: Mebibytes = 180
     page_mib: Mebibytes = 48
+    feature_server_mib: Mebibytes = 320
 
     @property
     def services(self) -> dict[str, int]:
@@ -145,13 +146,18 @@ class BudgetSettings(Section):
             "triggerer": self.triggerer_mib,
             "mlflow": self.mlflow_mib,
             "page": self.page_mib,
+            "feature-server": self.feature_server_mib,
         }
 
 
 class FeastSettings(Section):
-    """[feast]: where the feature repository is."""
+    """[feast]: where the feature repository is, and whether its features are served over HTTP."""
 
     repo: Folder = Path("features")
+    server: Flag = False
+    """Start Feast's feature server; it costs memory, and tasks do without it."""
+    host: Host = "127.0.0.1"
+    port: Port = 6566
 
 
 class AlertSettings(Section):

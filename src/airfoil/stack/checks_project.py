@@ -123,6 +123,8 @@ def check_exposure(case: Case) -> Iterator[Finding]:
         return
     settings = case.settings
     hosts = {"airflow": settings.airflow.host, "mlflow": settings.mlflow.host, "page": settings.page.host}
+    if settings.feast.server:
+        hosts["feast"] = settings.feast.host
     for name, url in (("airflow", settings.airflow.url), ("mlflow", settings.mlflow.url)):
         if url:
             del hosts[name]

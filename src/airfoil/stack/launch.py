@@ -293,7 +293,11 @@ def _stop_without_manager(last: StackState) -> None:
     rows = {row.name: row for row in last.services if process.is_alive(row.pid, row.pid_started)}
     if not rows:
         return
-    order = [["page", "mlflow", "scheduler", "triggerer", "dag-processor"], ["api-server"], ["preload"]]
+    order = [
+        ["page", "feature-server", "mlflow", "scheduler", "triggerer", "dag-processor"],
+        ["api-server"],
+        ["preload"],
+    ]
     for wave in order:
         named = [rows[name] for name in wave if name in rows]
         for row in named:

@@ -41,9 +41,11 @@ class PortWish:
 
 
 def wishes_of(settings: Settings) -> dict[str, PortWish]:
-    """Return what the settings wish for those of `airflow`, `mlflow` and `page` that are started here."""
-    airflow, mlflow, page = settings.airflow, settings.mlflow, settings.page
+    """Return what the settings wish for those of `airflow`, `mlflow`, `page` and `feast` that are started here."""
+    airflow, mlflow, page, feast = settings.airflow, settings.mlflow, settings.page, settings.feast
     wishes = {"page": PortWish(page.host, page.port, user_set=settings.user_set("page.port"))}
+    if feast.server:
+        wishes["feast"] = PortWish(feast.host, feast.port, user_set=settings.user_set("feast.port"))
     if not mlflow.url:
         user_set = settings.user_set("mlflow.port")
         wishes = {"mlflow": PortWish(mlflow.host, mlflow.port, user_set), **wishes}

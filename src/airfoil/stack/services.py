@@ -131,6 +131,8 @@ def specification(
     if "airflow" not in foreign:
         rows.append(_scheduler(airflow_url, engine, uses_mlflow="mlflow" not in foreign))
     rows.append(_page(settings, project, ports["page"]))
+    if settings.feast.server:
+        rows.append(_feature_server(settings, project, ports["feast"]))
     budgets = settings.budgets.services
     if "airflow" in foreign and not settings.user_set("budgets.mlflow_mib"):
         del budgets["mlflow"]  # it is meant for one that shares its memory
@@ -147,13 +149,18 @@ def specification(
         environment=shared,
         services=tuple(_finish(row, settings, project, budgets.get(row.name, 0)) for row in rows),
         preload=layers if engine == "preloaded" else {},
-        budgets={"memory_mib": settings.budgets.memory_mib, "start_seconds": settings.budgets.start_seconds},
+        budgets={"memory_mib": _memory_mib(settings), "start_seconds": settings.budgets.start_seconds},
         notices=tuple(filter(None, [engines.choose(settings).notice])),
         foreign={name: server.url for name, server in foreign.items()},
         settings=settings.digest(),
         log_max_bytes=int(settings.stack.log_max_mib * 1024 * 1024),
         log_backups=settings.stack.log_backups,
     )
+
+
+def _memory_mib(settings: Settings) -> int:
+    """What all services may use together; a feature server comes on top, since nobody has one without asking."""
+    return settings.budgets.memory_mib + settings.feast.server * settings.budgets.feature_server_mib
 
 
 def mlflow_database_url(settings: Settings, project: Project) -> str:
@@ -345,6 +352,27 @@ def _page(settings: Settings, project: Project, port: int) -> Service:
         url=url,
         version=_version("airfoil"),
         stop_timeout_seconds=3.0,
+    )
+
+
+def _feature_server(settings: Settings, project: Project, port: int) -> Service:
+    """Started by exec: only tasks need the same libraries, and they come and go."""
+    url = reachable(settings.feast.host, port)
+    address = ("--host", settings.feast.host, "--port", str(port))
+    return Service(
+        name="feature-server",
+        title="Feature server",
+        argv=_python(
+            "airfoil.runtime.feature_server",
+            "--repository",
+            str(project.root / settings.feast.repo),
+            *address,
+        ),
+        probe=Probe("http", f"{url}/health"),
+        port=port,
+        url=url,
+        version=_version("feast"),
+        stop_timeout_seconds=5.0,
     )
 
 

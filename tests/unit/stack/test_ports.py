@@ -25,6 +25,12 @@ WISHES = {
 DEFAULTS = {"airflow": 8080, "mlflow": 5000, "page": 8081}
 
 
+def test_features_have_a_port_where_they_are_served():
+    served = Settings.model_validate({"feast": {"server": True}})
+    assert wishes_of(served)["feast"] == PortWish(HOST, 6566, user_set=False)
+    assert set(wishes_of(Settings())) == {"airflow", "mlflow", "page"}
+
+
 def free_except(*taken: int):
     return lambda _host, port: port not in taken
 

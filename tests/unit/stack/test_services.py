@@ -41,7 +41,7 @@ SECRETS = Secrets(
     mlflow_flask_secret="FLASK-SECRET-12345678",
     metrics_token="METRICS-TOKEN-1234567890",
 )
-PORTS = {"airflow": 18080, "mlflow": 15000, "page": 18081}
+PORTS = {"airflow": 18080, "mlflow": 15000, "page": 18081, "feast": 16566}
 PROJECT = Project(Path("/home/ä b/shop"))
 ORDER = ["setup", "preload", "api-server", "scheduler", "dag-processor", "triggerer", "mlflow", "page"]
 
@@ -54,11 +54,13 @@ def spec(engine="preloaded", ports=None, **sections) -> Spec:
     return services.specification(settings(engine, **sections), PROJECT, SECRETS, ports or PORTS)
 
 
-@pytest.fixture(params=["preloaded", "plain", "with auth", "on servers"])
+@pytest.fixture(params=["preloaded", "plain", "with auth", "on servers", "with features"])
 def table(request) -> Spec:
     """The table in each of its forms."""
     if request.param == "with auth":
         return spec(mlflow=MlflowSettings(auth=True))
+    if request.param == "with features":
+        return spec(feast=FeastSettings(server=True))
     if request.param == "on servers":
         return spec(
             airflow=AirflowSettings(database="postgresql://airflow:DATABASE-PASSWORD@db/airflow"),
@@ -74,11 +76,13 @@ def table(request) -> Spec:
 
 def test_names_ports_and_logs_are_unique_and_every_service_is_there(table):
     names = [row.name for row in table.services]
-    assert sorted(names) == sorted(name for name in ORDER if name != "preload" or table.engine == "preloaded")
+    asked_for = {"preload": table.engine == "preloaded", "feature-server": "feature-server" in names}
+    assert sorted(names) == sorted(name for name in (*ORDER, "feature-server") if asked_for.get(name, True))
     for values in (names, [row.log for row in table.services], [row.title for row in table.services]):
         assert len(set(values)) == len(values)
     ports = [row.port for row in table.services if row.port]
-    assert sorted(ports) == sorted(PORTS.values())
+    served = [name for name in PORTS if name != "feast" or asked_for["feature-server"]]
+    assert sorted(ports) == sorted(PORTS[name] for name in served)
 
 
 def test_needs_and_uses_exist_and_give_an_order(table):
@@ -147,7 +151,8 @@ def test_budgets_and_patience_come_from_the_settings(table):
         assert row.start_timeout_seconds == 120.0
         assert 0 < row.stop_timeout_seconds <= 30.0
         assert row.log == str(PROJECT.service_log(row.name))
-    assert table.budgets == {"memory_mib": 1200, "start_seconds": 60}
+    is_serving = any(row.name == "feature-server" for row in table.services)
+    assert table.budgets == {"memory_mib": 1200 + 320 * is_serving, "start_seconds": 60}
 
 
 def test_a_shorter_patience_at_the_end_binds_every_service():
@@ -247,6 +252,17 @@ def test_modules_of_the_user_are_loaded_after_ours():
     )
     assert layers[last][-2:] == ("torch", "lightgbm")
     assert not [name for name in before if {"torch", "lightgbm"} & set(layers[name])]
+
+
+def test_features_are_served_only_where_that_is_asked_for():
+    assert "feature-server" not in {row.name for row in spec().services}
+    row = spec(feast=FeastSettings(server=True, repo=Path("other"))).service("feature-server")
+    assert row.argv[2:] == (
+        *("airfoil.runtime.feature_server", "--repository", str(PROJECT.root / "other")),
+        *("--host", "127.0.0.1", "--port", "16566"),
+    )
+    assert row.probe.url == "http://127.0.0.1:16566/health"
+    assert (row.stage, row.needs) == ("", ()), "it lives by itself: a registry is all it needs"
 
 
 # -- what changes with what
