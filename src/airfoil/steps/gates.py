@@ -40,6 +40,8 @@ class Gate(Record):
     """How sure the gain must be: the lower end of its interval has to reach it."""
     min_rows: int = Field(default=1, ge=1)
     without_champion: Literal["pass", "fail"] = "pass"
+    ties: Literal["pass", "fail"] = "fail"
+    """Where any gain is asked for: whether being just as good is enough."""
 
     @property
     def compares(self) -> bool:
@@ -152,15 +154,15 @@ def _gains(
     sign = 1 if gate.is_higher_better else -1
     wanted = _wanted_gain(gate, base)
     needed = base + sign * wanted
-    is_strict = wanted >= 0
+    is_strict = wanted > 0 or (wanted == 0 and gate.ties == "fail")
     side = "least" if sign > 0 else "most"
     more = "more" if sign > 0 else "less"
-    ask = f"at {side} {needed:.6g}" if wanted else f"{more} than {needed:.6g}"
+    ask = f"at {side} {needed:.6g}" if wanted or not is_strict else f"{more} than {needed:.6g}"
     is_met = _reaches(sign * value, sign * needed) and not (is_strict and _reaches(sign * base, sign * value))
     demands = [_Demand(is_met, f"{ask} is needed, for {against} has {base:.6g}")]
     if gate.confidence and interval is not None:
         is_sure = interval.low >= wanted and (interval.low > 0 or not is_strict)
-        least = f"{'at least' if wanted else 'more than'} {wanted:.6g}"
+        least = f"{'at least' if wanted or not is_strict else 'more than'} {wanted:.6g}"
         words = (
             f"with {interval.confidence * 100:.4g} % confidence its gain lies between {interval.low:.6g} and "
             f"{interval.high:.6g}, {least} is needed"

@@ -50,6 +50,24 @@ def test_without_a_wanted_gain_equal_is_still_not_better():
 
 
 @pytest.mark.parametrize(
+    ("metric", "value", "passed"),
+    [
+        ("accuracy", 0.9, True),
+        ("accuracy", 0.91, True),
+        ("accuracy", 0.89, False),
+        ("rmse", 0.9, True),
+        ("rmse", 0.91, False),
+    ],
+)
+def test_with_ties_a_model_that_is_as_good_passes(metric, value, passed):
+    gate = Gate(metric=metric, min_gain=0, ties="pass")
+    champion = Scores(values={metric: 0.9}, rows=100)
+    decision = judge(gate, Scores(values={metric: value}, rows=100), champion)
+    assert decision.passed is passed
+    assert f"at {'most' if metric == 'rmse' else 'least'} 0.9 is needed" in decision.reason
+
+
+@pytest.mark.parametrize(
     ("gate", "value", "outcome", "said"),
     [
         ({"at_least": 0.9}, 0.95, "passed", "accuracy is 0.95 on 100 rows; at least 0.9 is needed"),
