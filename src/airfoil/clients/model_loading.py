@@ -40,8 +40,18 @@ class LoadedModel:
 
             names = self.estimator.feature_names
             return self.estimator.predict(xgboost.DMatrix(frame[list(names)] if names else frame))
+        return self.estimator.predict(self._features(frame))
+
+    def probabilities(self, frame: pd.DataFrame) -> tuple[list[Any], Any] | None:
+        """Return the classes and how probable each is for each row; None from what gives no probabilities."""
+        classes = getattr(self.estimator, "classes_", None)
+        if classes is None or not hasattr(self.estimator, "predict_proba"):
+            return None
+        return list(classes), self.estimator.predict_proba(self._features(frame))
+
+    def _features(self, frame: pd.DataFrame) -> pd.DataFrame:
         names = getattr(self.estimator, "feature_names_in_", None)
-        return self.estimator.predict(frame if names is None else frame[list(names)])
+        return frame if names is None else frame[list(names)]
 
 
 def load_model(http: MlflowHttp, uri: str, *, trusted_types: Sequence[str] = ()) -> LoadedModel:

@@ -66,6 +66,12 @@ def test_an_xgboost_model_predicts_from_the_columns_it_knows(server, http, tmp_p
         assert type(loaded.estimator).__name__ == kind.rpartition(".")[2]
         turned = frame.assign(more=7)[["more", "b", "a"]]
         assert [round(float(one)) for one in loaded.predict(turned)] == labels
+        told = loaded.probabilities(turned)
+        if kind.endswith("Booster"):
+            assert told is None
+        else:
+            classes, shares = told
+            assert (classes, shares.shape) == ([0, 1], (40, 2))
 
 
 def test_a_pickle_is_refused(tmp_path):

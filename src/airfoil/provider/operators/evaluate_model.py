@@ -14,12 +14,14 @@ from airfoil.clients.model_loading import load_model
 from airfoil.clients.object_store import FolderStore
 from airfoil.errors import ConfigurationError
 from airfoil.provider.assets import ModelAlias, model_and_alias
+from airfoil.provider.evaluation_log import Evaluation, log_evaluation
 from airfoil.provider.hooks.mlflow import MlflowHook
 from airfoil.provider.links.mlflow_run import MlflowRunLink
 from airfoil.provider.profiled_operator import ProfiledOperator
 from airfoil.provider.record_inputs import model_ref, plain, record
 from airfoil.provider.task_tracking import task_run
 from airfoil.records import Comparison, DataRef, ModelRef, Scores
+from airfoil.steps.evaluation import evaluate_classifier, evaluate_regressor
 from airfoil.steps.measures import compare
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ class EvaluateModelOperator(ProfiledOperator):
     """Predicts a column of a table with a logged model, and returns a Comparison: scores, and gains over a champion.
 
     Every column but the target may be used; a model that knows its features gets those. Models are loaded from safe
-    formats only; `trusted_types` widens what a skops file may hold.
+    formats only; `trusted_types` widens what a skops file may hold. Charts of the model's errors, and the numbers
+    behind them as `evaluation.json`, go to the MLflow run of the task.
     """
 
     template_fields = ("model", "data", "target", "against", "mlflow_conn_id")
@@ -67,18 +70,21 @@ class EvaluateModelOperator(ProfiledOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Load, predict, measure, and log the scores to the MLflow run of this task."""
         with task_run(context, mlflow_conn_id=self.mlflow_conn_id) as opened:
-            found = self._measure(model_ref(self.model), self._table())
-            opened.run.log_metrics(found.scores.values)
+            found, evaluation = self._measure(model_ref(self.model), self._table())
+            opened.run.log_metrics(evaluation.scores.values)
+            log_evaluation(opened.run, evaluation)
             if found.champion is not None:
                 theirs = found.champion.to_json()["values"]
                 opened.run.log_metrics({f"champion_{metric}": value for metric, value in theirs.items()})
         return found.to_json()
 
-    def _measure(self, candidate: ModelRef, table: pd.DataFrame) -> Comparison:
+    def _measure(self, candidate: ModelRef, table: pd.DataFrame) -> tuple[Comparison, Evaluation]:
+        features = table.drop(columns=self.target)
         with MlflowHook(self.mlflow_conn_id).http() as http:
-            ours = self._predictions(http, candidate.uri, table)
+            model = load_model(http, candidate.uri, trusted_types=self.trusted_types)
+            ours = model.predict(features)
             rival, name = self._champion(http)
-            theirs = self._rivals(http, rival, table) if rival else None
+            theirs = self._rivals(http, rival, features) if rival else None
         found = compare(
             table[self.target],
             ours,
@@ -92,7 +98,10 @@ class EvaluateModelOperator(ProfiledOperator):
             known = found.champion or Scores(values={}, rows=found.scores.rows)
             found = found.model_copy(update={"champion": known, "against_version": rival.ref.version})
         self.log.info("%s on %d rows: %s", candidate.uri, found.scores.rows, dict(found.scores.values))
-        return found
+        if self.kind == "regression":
+            return found, evaluate_regressor(table[self.target], ours)
+        labels, shares = model.probabilities(features) or ((), None)
+        return found, evaluate_classifier(table[self.target], ours, shares, labels=labels)
 
     def _table(self) -> pd.DataFrame:
         table = FolderStore(Path()).read(record(DataRef, self.data, "data")).to_pandas()
@@ -102,14 +111,10 @@ class EvaluateModelOperator(ProfiledOperator):
             )
         return table
 
-    def _predictions(self, http: MlflowHttp, uri: str, table: pd.DataFrame) -> Any:
-        model = load_model(http, uri, trusted_types=self.trusted_types)
-        return model.predict(table.drop(columns=self.target))
-
-    def _rivals(self, http: MlflowHttp, rival: Champion, table: pd.DataFrame) -> Any:
+    def _rivals(self, http: MlflowHttp, rival: Champion, features: pd.DataFrame) -> Any:
         """Return what the champion predicts, or None when it was made for other data or cannot be loaded safely."""
         try:
-            return self._predictions(http, rival.ref.uri, table)
+            return load_model(http, rival.ref.uri, trusted_types=self.trusted_types).predict(features)
         except (ConfigurationError, KeyError, ValueError) as error:
             self.log.warning("%s cannot be compared on this data: %s", rival.ref.uri, error)
             return None

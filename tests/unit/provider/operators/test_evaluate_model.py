@@ -30,12 +30,18 @@ def data(tmp_path):
 
 
 @pytest.fixture
-def models(monkeypatch):
+def shares():
+    """What each address says of probabilities: nothing."""
+    return {}
+
+
+@pytest.fixture
+def models(monkeypatch, shares):
     """What each address predicts; loading for real is an integration test."""
     known = {"models:/m-1": lambda frame: frame["x"]}
 
     def load(_, uri, *, trusted_types):
-        return SimpleNamespace(predict=known[uri])
+        return SimpleNamespace(predict=known[uri], probabilities=shares.get(uri, lambda frame: None))
 
     monkeypatch.setattr(module, "load_model", load)
     return known
@@ -51,9 +57,18 @@ def test_a_model_is_measured_on_a_table(registry, run, data, models):
     assert found.scores == Scores(values={"accuracy": 1.0, "f1_macro": 1.0}, rows=20)
     assert (found.champion, found.against) == (None, "")
     logged = {point["key"]: point["value"] for one in registry.runs.values() for point in one["metrics"]}
-    assert logged == {"accuracy": 1.0, "f1_macro": 1.0}
+    assert logged == dict.fromkeys(("accuracy", "f1_macro", "precision_macro", "recall_macro"), 1.0)
     found = Comparison.from_json(run(evaluate(data, kind="regression", task_id="again")))
     assert found.scores["rmse"] == 0
+
+
+def test_charts_and_numbers_of_its_errors_are_in_the_run(registry, run, data, models, shares):
+    shares["models:/m-1"] = lambda frame: ([0, 1], [[0.9 - 0.8 * x, 0.1 + 0.8 * x] for x in frame["x"]])
+    run(evaluate(data))
+    names = {name.rpartition("/artifacts/")[2] for name in registry.artifacts}
+    assert names == {"evaluation.json", "confusion.png", "roc.png", "calibration.png"}
+    run(evaluate(data, kind="regression", task_id="again"))
+    assert any(name.endswith("residuals.png") for name in registry.artifacts)
 
 
 def test_the_holder_of_an_alias_is_measured_on_the_same_rows(registry, run, data, models):
