@@ -37,7 +37,6 @@ PARAMS = {
     description="Check a table every six hours: schema, quality, drift, anomalies, and a report of it all",
     doc_md=__doc__,
     schedule="0 */6 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     max_active_runs=1,
     on_failure_callback=alert(),
     deadline=within(minutes=15),

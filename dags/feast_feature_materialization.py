@@ -7,7 +7,7 @@ store and compared with the sources, value by value.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import dag, task
@@ -18,7 +18,7 @@ VIEWS = ["customer_spending", "customer_visits"]
 WINDOW = timedelta(days=7)
 FRESH_WITHIN = timedelta(days=2)
 SAMPLE = 500
-SHOP = {"customers": 2000, "days": 30, "seed": 0}
+SHOP = {"customers": 2000, "days": 120, "seed": 0}
 TABLES = "../.airfoil/features"
 """Where the repository looks for its tables (features/customers.py), seen from the repository."""
 
@@ -28,7 +28,6 @@ TABLES = "../.airfoil/features"
     description="Check the feature store, bring a week of features online, compare a sample",
     doc_md=__doc__,
     schedule="0 2 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     deadline=within(minutes=30),

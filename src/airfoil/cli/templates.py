@@ -28,7 +28,9 @@ SHIPPED_DAGS = {
         "example_dag.py",
         "data_validation_pipeline.py",
         "feast_feature_materialization.py",
+        "ml_model_training_pipeline.py",
         "contracts/trips.yaml",
+        "contracts/lost_customers.yaml",
     ),
 }
 """For each template the DAGs of Airfoil that it brings beside that one, and what they read. A new template is a line

@@ -24,6 +24,8 @@ def package(tmp_path):
         "dags/data_validation_pipeline.py",
         "dags/contracts/trips.yaml",
         "dags/feast_feature_materialization.py",
+        "dags/ml_model_training_pipeline.py",
+        "dags/contracts/lost_customers.yaml",
     ):
         path = found / "templates" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +66,8 @@ def test_all_ships_every_dag(package, tmp_path):
         "dags/data_validation_pipeline.py",
         "dags/contracts/trips.yaml",
         "dags/feast_feature_materialization.py",
+        "dags/ml_model_training_pipeline.py",
+        "dags/contracts/lost_customers.yaml",
     }
 
 

@@ -43,6 +43,17 @@ EXPECTED = {
         "schedule": None,
         "edges": {("read_sales", "smooth"), ("read_sales", "report"), ("smooth", "report")},
     },
+    "ml_model_training_pipeline": {
+        "tags": {"training", "features", "mlflow"},
+        "schedule": "0 4 * * 0",
+        "edges": {
+            *(("write_rows", one) for one in ("quality", "apply_features", "training_set")),
+            *((one, "training_set") for one in ("quality", "apply_features")),
+            *(("training_set", "part"), ("part", "train"), ("part", "evaluate"), ("train", "evaluate")),
+            *(("evaluate", "gate"), ("train", "register"), ("gate", "register")),
+            *(("gate", "promote"), ("register", "promote")),
+        },
+    },
     "simple_test_dag": {"tags": {"example"}, "schedule": "@daily", "edges": set()},
 }
 
