@@ -149,7 +149,8 @@ heavy = {"feast", "matplotlib", "mlflow", "numpy", "pandas", "sklearn"} & new
 print("RESULT" + json.dumps({
     "errors": bag.import_errors, "ids": sorted(bag.dags), "asked": asked, "heavy": sorted(heavy), "seconds": seconds,
     "dags": {i: {"tags": sorted(d.tags), "description": d.description, "doc": d.doc_md, "catchup": d.catchup,
-                 "schedule": d.schedule if isinstance(d.schedule, str | None) else repr(d.schedule),
+                 "schedule": getattr(d.schedule, "expression", d.schedule),
+                 "made_up_for": str(getattr(d.schedule, "run_immediately", None)),
                  "tasks": sorted(d.task_ids), "owners": sorted({t.owner for t in d.tasks}),
                  "edges": sorted([t.task_id, after] for t in d.tasks for after in t.downstream_task_ids)}
              for i, d in bag.dags.items()},
@@ -188,6 +189,13 @@ def test_a_dag_has_the_tasks_arrows_tags_and_schedule_it_should(parsed):
     path, found = parsed
     for dag_id, expected in EXPECTED[path.name].items():
         assert {key: found["dags"][dag_id][key] for key in expected} == expected
+
+
+def test_a_first_start_makes_up_for_no_run_that_is_work(parsed):
+    """A person who starts the platform on a Sunday noon did not ask for the training of that night."""
+    for found in parsed[1]["dags"].values():
+        is_work = found["schedule"] not in {None, "@daily"}
+        assert found["made_up_for"] == ("0:05:00" if is_work else "None")
 
 
 def test_parsing_asks_nobody_anything(parsed):

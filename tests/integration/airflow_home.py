@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -40,6 +41,11 @@ class AirflowHome:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.connections.write_text(json.dumps(CONNECTIONS))
         self.variables.write_text(json.dumps({"airfoil_project": "shop"}))
+
+    def copied_to(self, folder: Path) -> AirflowHome:
+        """A home of its own for a test, with the database as it is here."""
+        shutil.copytree(self.folder, folder)
+        return AirflowHome(folder)
 
     @property
     def database(self) -> Path:

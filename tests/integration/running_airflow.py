@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,12 +15,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
-from tests.integration.airflow_home import AirflowHome
 from tests.integration.servers import free_port, listening, wait_until
+
+if TYPE_CHECKING:
+    from tests.integration.airflow_home import AirflowHome
 
 COMPONENTS = ("api-server", "dag-processor", "scheduler")
 START_SECONDS = 300.0
@@ -75,6 +76,17 @@ class Component:
 
 class RunningMlflow:
     """An MLflow server on SQLite, which may be killed and started again at the same address."""
+
+    @classmethod
+    @contextlib.contextmanager
+    def started(cls, folder: Path) -> Iterator[RunningMlflow]:
+        """Start one, and end whatever it has become by then."""
+        server = cls(folder)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,8 +156,7 @@ class RunningAirflow:
     @classmethod
     def prepare(cls, migrated: AirflowHome, folder: Path, **settings: str) -> RunningAirflow:
         """Copy a set-up home; `settings` are further environment variables."""
-        shutil.copytree(migrated.folder, folder)
-        it = cls(AirflowHome(folder))
+        it = cls(migrated.copied_to(folder))
         (folder / "dags").mkdir()
         url = f"http://127.0.0.1:{it.port}"
         it.home.settings = {

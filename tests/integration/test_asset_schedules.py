@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 from tests.integration.airflow_home import AirflowHome
@@ -87,8 +86,7 @@ print(said[0])
 def following(migrated_airflow, tmp_path) -> AirflowHome:
     """An Airflow on SQLite with a DAG that follows an asset."""
     folder = tmp_path / "home"
-    shutil.copytree(migrated_airflow.folder, folder)
-    return with_dag(AirflowHome(folder))
+    return with_dag(migrated_airflow.copied_to(folder))
 
 
 def with_dag(home: AirflowHome) -> AirflowHome:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.airflow_home import AirflowHome
+
+if TYPE_CHECKING:
+    from tests.integration.airflow_home import AirflowHome
 
 pytestmark = [
     pytest.mark.integration,
@@ -83,8 +85,7 @@ class Processor:
 def processor(migrated_airflow, tmp_path_factory) -> Iterator[Processor]:
     """One for all: each test has DAG files of its own."""
     folder = tmp_path_factory.mktemp("processor") / "home"
-    shutil.copytree(migrated_airflow.folder, folder)
-    found = Processor(AirflowHome(folder))
+    found = Processor(migrated_airflow.copied_to(folder))
     try:
         found.save("first")
         found.seconds_until(lambda: found.description("first") == "first")

@@ -14,7 +14,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.integration.airflow_home import AirflowHome
 from tests.integration.dag_scenes import play
 from tests.integration.guides import printed
 from tests.integration.mlflow_servers import mlflow_server
@@ -57,9 +56,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def home(migrated_airflow, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checked") / "home"
-    shutil.copytree(migrated_airflow.folder, folder)
-    return AirflowHome(folder)
+    return migrated_airflow.copied_to(tmp_path_factory.mktemp("checked") / "home")
 
 
 @pytest.fixture(scope="module")

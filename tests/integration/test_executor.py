@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
-from tests.integration.airflow_home import AirflowHome
 
 pytestmark = pytest.mark.integration
 
@@ -65,8 +63,7 @@ print(json.dumps(facts))
 
 
 def test_it_wakes_for_results_and_writes_and_sends_idle_workers_home(migrated_airflow, tmp_path):
-    shutil.copytree(migrated_airflow.folder, tmp_path / "home")
-    home = AirflowHome(tmp_path / "home")
+    home = migrated_airflow.copied_to(tmp_path / "home")
     home.rows("pragma journal_mode = wal")
     facts = json.loads(home.python(SCENE.replace("sys.argv[1]", repr(str(home.database)))))
     assert facts["workers"] == 2

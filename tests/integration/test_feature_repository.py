@@ -44,7 +44,7 @@ def test_what_is_not_there_is_one_clear_error(tmp_path):
     (tmp_path / "repo" / "rows.parquet").unlink()
     with pytest.raises(NotFoundError, match="no Parquet file"):
         store.materialize(START, END)
-    with pytest.raises(ConfigurationError, match="cannot be opened"):
+    with pytest.raises(ConfigurationError, match="There is no feature repository at"):
         FeatureStore(tmp_path / "nowhere")
 
 

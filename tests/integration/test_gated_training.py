@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
-from tests.integration.airflow_home import AirflowHome
 from tests.integration.dag_scenes import play
 from tests.integration.guides import printed
 from tests.integration.mlflow_servers import mlflow_server
@@ -108,9 +106,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def home(migrated_airflow, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("gated") / "home"
-    shutil.copytree(migrated_airflow.folder, folder)
-    return AirflowHome(folder)
+    return migrated_airflow.copied_to(tmp_path_factory.mktemp("gated") / "home")
 
 
 @pytest.fixture

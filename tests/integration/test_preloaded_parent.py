@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -236,7 +237,7 @@ print(json.dumps({"before": before, "scores": scores, "whole": bool(whole)}))
 
 
 def test_everything_that_we_load_exists_starts_no_thread_and_works_in_a_fork(scene, tmp_path, monkeypatch):
-    keys = Secrets(*("x" * 16 for _ in range(8)))
+    keys = Secrets(**{key.name: "x" * 16 for key in fields(Secrets)})
     settings = Settings(stack=StackSettings(engine="preloaded"))
     ports = {"airflow": 1, "mlflow": 2, "page": 3}
     layers = services.specification(settings, Project(tmp_path), keys, ports).preload

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.integration.airflow_home import AirflowHome
 
 from airfoil.provider.get_provider_info import get_provider_info
+
+if TYPE_CHECKING:
+    from tests.integration.airflow_home import AirflowHome
 
 pytestmark = pytest.mark.integration
 
@@ -137,8 +138,7 @@ def found(migrated_airflow: AirflowHome) -> dict[str, Any]:
 @pytest.fixture
 def copy(migrated_airflow: AirflowHome, tmp_path: Path) -> AirflowHome:
     """A set-up Airflow that a test may change."""
-    shutil.copytree(migrated_airflow.folder, tmp_path / "home")
-    return AirflowHome(tmp_path / "home")
+    return migrated_airflow.copied_to(tmp_path / "home")
 
 
 def test_on_a_laptop_the_cluster_is_left_out_and_every_task_is_placed(found):
@@ -219,8 +219,7 @@ def test_our_reading_of_the_executors_is_airflows(found, configured):
 
 
 def test_a_provider_without_a_stack_reads_airflow_cfg(migrated_airflow, tmp_path):
-    shutil.copytree(migrated_airflow.folder, tmp_path / "home")
-    home = AirflowHome(tmp_path / "home")
+    home = migrated_airflow.copied_to(tmp_path / "home")
     text = json.dumps({"training": {"gpu": 1, "retries": 4, "pod": {"metadata": {"labels": {"a": "1%%"}}}}})
     (home.folder / "airflow.cfg").write_text(f"[airfoil]\nprofiles = {text}\ngpu_pool = mine\n")
     code = "from airfoil import profile\nprint(sorted(profile('training').items()))"

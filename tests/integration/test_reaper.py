@@ -16,12 +16,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def mlflow(tmp_path_factory):
-    server = RunningMlflow(tmp_path_factory.mktemp("mlflow"))
-    try:
-        server.start()
+    with RunningMlflow.started(tmp_path_factory.mktemp("mlflow")) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="module")

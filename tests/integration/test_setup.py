@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,7 @@ HALF_WAY = 78
 @pytest.fixture
 def copy(migrated_airflow: AirflowHome, tmp_path: Path) -> AirflowHome:
     """A set-up Airflow that a test may spoil."""
-    folder = tmp_path / "Zuhause ü 2"
-    shutil.copytree(migrated_airflow.folder, folder)
-    return AirflowHome(folder)
+    return migrated_airflow.copied_to(tmp_path / "Zuhause ü 2")
 
 
 def revision(home: AirflowHome) -> object:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 
 import pytest
-from tests.integration.airflow_home import AirflowHome
 
 pytestmark = pytest.mark.integration
 
 
 def test_only_running_schedulers_of_this_host_are_closed(migrated_airflow, tmp_path):
-    shutil.copytree(migrated_airflow.folder, tmp_path / "home")
-    home = AirflowHome(tmp_path / "home")
+    home = migrated_airflow.copied_to(tmp_path / "home")
     here = socket.gethostname()
     rows = [
         ("SchedulerJob", "running", here, "failed"),

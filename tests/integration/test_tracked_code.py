@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.integration.airflow_home import AirflowHome
 from tests.integration.dag_scenes import play
 from tests.integration.mlflow_servers import mlflow_server
 
@@ -138,8 +136,7 @@ pasted()
 def scene(migrated_airflow, tmp_path_factory):
     """What became of the DAGs, and a way to look at their MLflow runs."""
     folder = tmp_path_factory.mktemp("code")
-    shutil.copytree(migrated_airflow.folder, folder / "home")
-    home = AirflowHome(folder / "home")
+    home = migrated_airflow.copied_to(folder / "home")
     (folder / "dags").mkdir()
     file = folder / "dags" / "code.py"
     guide = (Path(__file__).parents[2] / "docs" / "tracking.md").read_text(encoding="utf-8")

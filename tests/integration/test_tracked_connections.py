@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
-from tests.integration.airflow_home import AirflowHome
 from tests.integration.dag_scenes import play
 from tests.integration.mlflow_servers import PASSWORD, failing_server, mlflow_server
 
@@ -59,8 +57,7 @@ WORDS = {
 def found(migrated_airflow, tmp_path_factory):
     """What became of a task behind each door, and what it said."""
     folder = tmp_path_factory.mktemp("doors")
-    shutil.copytree(migrated_airflow.folder, folder / "home")
-    home = AirflowHome(folder / "home")
+    home = migrated_airflow.copied_to(folder / "home")
     (folder / "dags").mkdir()
     file = folder / "dags" / "doors.py"
     file.write_text(DAG)

@@ -25,7 +25,7 @@ def served(make_platform):
     done = platform.run("run", DAG)
     print(f"{DAG}: {done.seconds:.1f} s")
     assert done.code == 0, f"{done.said}\n{platform.last_words()}"
-    assert done.seconds < DEADLINE_SECONDS / 10
+    assert done.seconds < DEADLINE_SECONDS / 4, "it ends well before its deadline, on a busy machine too"
     return platform
 
 

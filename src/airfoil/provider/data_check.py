@@ -18,7 +18,7 @@ from airfoil.provider.datasets import Dataset
 from airfoil.provider.lineage import Claim, Lineage, Place
 from airfoil.provider.table_inputs import address_of, assets_in, plain_data, table_source
 from airfoil.provider.task_tracking import task_run
-from airfoil.provider.verdict_operator import VerdictOperator, tag
+from airfoil.provider.verdict_operator import VerdictOperator, written
 from airfoil.provider.work_area import work_area_of
 from airfoil.records import DataVerdict
 from airfoil.steps.scans import Scan
@@ -115,9 +115,7 @@ class DataCheckOperator(VerdictOperator):
             numbers={"rows": finding.rows, **finding.numbers},
             record=record,
         )
-        tag(run, verdict)
-        run.flush()  # the run may be superseded meanwhile, and the verdict names the one that holds it
-        return verdict.model_copy(update={"run_id": run.id, "run_url": run.url})
+        return written(run, verdict)
 
     def _sources(self) -> dict[str, TableSource]:
         found = {

@@ -16,6 +16,7 @@ from airfoil.provider.operators.feast_materialize import FeastMaterializeOperato
 from airfoil.provider.operators.feast_online_check import FeastOnlineCheckOperator
 from airfoil.provider.operators.feast_validate import FeastValidateOperator
 from airfoil.provider.operators.training_set import TrainingSetOperator
+from airfoil.provider.task_results import result_of
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
 
 def apply_features(*, task_id: str = "apply_features", **given: Any) -> XComArg:
     """Register what the repository's files define, as `feast apply` does; returns the names of all views."""
-    return FeastApplyOperator(task_id=get_unique_task_id(task_id), **given).output
+    return result_of(FeastApplyOperator, task_id, **given)
 
 
 def validate_features(
     views: Sequence[str] | None = None, *, task_id: str = "validate_features", **given: Any
 ) -> XComArg:
     """Look whether views can be brought online (all, if none are named); returns a StoreVerdict."""
-    return FeastValidateOperator(task_id=get_unique_task_id(task_id), views=views, **given).output
+    return result_of(FeastValidateOperator, task_id, views=views, **given)
 
 
 def materialize(view: Any, *, task_id: str = "materialize", **given: Any) -> XComArg:
@@ -49,13 +50,11 @@ def training_set(
     entities: Any, features: Sequence[str] | str, *, task_id: str = "training_set", **given: Any
 ) -> XComArg:
     """Join features to rows as of each row's moment; returns the table as a DataRef."""
-    unique = get_unique_task_id(task_id)
-    return TrainingSetOperator(task_id=unique, entities=entities, features=features, **given).output
+    return result_of(TrainingSetOperator, task_id, entities=entities, features=features, **given)
 
 
 def _for_each(operator: type[ProfiledOperator], view: Any, task_id: str, given: dict[str, Any]) -> XComArg:
-    unique = get_unique_task_id(task_id)
     if isinstance(view, str):
-        return operator(task_id=unique, view=view, **given).output
-    mapped: XComArg = operator.partial(task_id=unique, **given).expand(view=view).output
+        return result_of(operator, task_id, view=view, **given)
+    mapped: XComArg = operator.partial(task_id=get_unique_task_id(task_id), **given).expand(view=view).output
     return mapped

@@ -81,9 +81,11 @@ class VerdictOperator(ProfiledOperator, SkipMixin):
             self.skip(context["ti"], [task for task in followers if not task.is_teardown])
 
 
-def tag(run: MlflowRun, verdict: DataVerdict) -> None:
-    """Write a verdict on the MLflow run of its task."""
+def written(run: MlflowRun, verdict: DataVerdict) -> DataVerdict:
+    """Write a verdict on the MLflow run of its task; return it with the run that holds it."""
     run.log_metrics(verdict.numbers)
     run.set_tags(
         {f"airfoil.data.{name}": getattr(verdict, name) for name in ("dataset", "outcome", "reason")}
     )
+    run.flush()  # the run may be superseded meanwhile
+    return verdict.model_copy(update={"run_id": run.id, "run_url": run.url})

@@ -9,7 +9,7 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{1,61}[A-Za-z0-9]")
 _CPU = re.compile(r"[1-9][0-9]*m")
 _MEMORY = re.compile(r"[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)")
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,253}")
+_MAILBOX = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,253}")
 _MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MOST_CPUS = 4096
@@ -37,6 +37,17 @@ def _host(value: str) -> str:
         if not _HOST_NAME.fullmatch(value) or last_label.isdigit():
             raise ValueError(problem) from None
     return value
+
+
+def _address(value: str, problem: str) -> SplitResult:
+    """Take an address apart whose host and port can be such."""
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - reading it is what checks it
+        _host(parts.hostname or "")
+    except ValueError:
+        raise ValueError(problem) from None
+    return parts
 
 
 def _database(value: str) -> str:
@@ -82,28 +93,27 @@ def _server(value: str) -> str:
     if not value:
         return value
     problem = 'the address of a server, such as "https://mlflow.example.com" (no user name, "?" or "#")'
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 - reading it is what checks it
-        host = _host(parts.hostname or "")
-    except ValueError:
-        raise ValueError(problem) from None
+    parts = _address(value, problem)
     clean = not _CONTROL.search(value) and " " not in value and not (parts.query or parts.fragment)
-    if parts.scheme not in {"http", "https"} or not host or not clean or "@" in parts.netloc:
+    if parts.scheme not in {"http", "https"} or not clean or "@" in parts.netloc:
         raise ValueError(problem)
     return value.rstrip("/")
 
 
+def _is_mailbox(value: str) -> bool:
+    return bool(_MAILBOX.fullmatch(value)) and not _CONTROL.search(value)
+
+
 def _mail_address(value: str) -> str:
     """Accept the address of one mailbox; empty where none is needed."""
-    if value and (not _ADDRESS.fullmatch(value) or _CONTROL.search(value)):
+    if value and not _is_mailbox(value):
         raise ValueError('a mail address, such as "team@example.com"')
     return value
 
 
 def _mail_addresses(value: tuple[str, ...]) -> tuple[str, ...]:
     """Accept addresses of mailboxes."""
-    if not all(_ADDRESS.fullmatch(one) and not _CONTROL.search(one) for one in value):
+    if not all(_is_mailbox(one) for one in value):
         raise ValueError('a list of mail addresses, such as ["team@example.com"]')
     return value
 
@@ -113,14 +123,9 @@ def _mail_server(value: str) -> str:
     if not value:
         return value
     problem = '"smtp://HOST", "smtp+starttls://USER@HOST:587" or "smtps://USER@HOST"'
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 - reading it is what checks it
-        _host(parts.hostname or "")
-    except ValueError:
-        raise ValueError(
-            f'{problem}; write "/", "@", ":" and "%" in user name and password as %2F, %40, %3A and %25'
-        ) from None
+    parts = _address(
+        value, f'{problem}; write "/", "@", ":" and "%" in user name and password as %2F, %40, %3A and %25'
+    )
     rest = parts.path.strip("/") or parts.query or parts.fragment
     if parts.scheme not in _MAIL_SCHEMES or rest or _CONTROL.search(value) or " " in value:
         raise ValueError(problem)
@@ -131,14 +136,9 @@ def _webhook(value: str) -> str:
     """Accept the address of an incoming webhook; empty means none. Its path is a secret, so nothing of it is quoted."""
     if not value:
         return value
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 - reading it is what checks it
-        _host(parts.hostname or "")
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or _CONTROL.search(value) or " " in value:
-        raise ValueError('the whole address of a webhook, such as "https://hooks.slack.com/services/..."')
+    problem = 'the whole address of a webhook, such as "https://hooks.slack.com/services/..."'
+    if _address(value, problem).scheme not in {"http", "https"} or _CONTROL.search(value) or " " in value:
+        raise ValueError(problem)
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,7 @@ def test_what_the_platform_decides_is_refused_before_it_comes_here():
     other = Settings(
         airflow=AirflowSettings(host="10.0.0.1", dags=Path("x"), plugins=Path("y"), parallelism=9)
     )
-    secrets = Secrets(*[f"other{number}" for number in range(9)])
+    secrets = Secrets(**{key.name: f"other {key.name}" for key in fields(Secrets)})
     project = Project(Path("/other"))
     before = values("plain")
     after = {

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airfoil.provider.check_inputs import plan_of, settled
-from airfoil.provider.data_check import DataCheckOperator, Finding
+from airfoil.provider.data_check import Finding
 from airfoil.provider.lineage import Claim
-from airfoil.provider.record_inputs import record
-from airfoil.provider.table_inputs import assets_in, plain_data
+from airfoil.provider.reference_check import ReferenceCheckOperator
 from airfoil.steps.anomaly.measurement import AnomalyPlan, measure_anomalies
 from airfoil.steps.anomaly.report import AnomalyLimits
 from airfoil.steps.anomaly.verdict import judge_anomalies
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from airfoil.steps.scans import Scan
 
 
-class AnomalyOperator(DataCheckOperator):
+class AnomalyOperator(ReferenceCheckOperator):
     """Scores each row by an Isolation Forest and says whether too many are anomalous; returns a DataVerdict.
 
     The forest learns from a sample of `reference`, or of the table itself, where the rate then says little. `limits` is
@@ -31,31 +29,17 @@ class AnomalyOperator(DataCheckOperator):
     """
 
     check = "anomalies"
-    template_fields = ("data", "reference", "limits", "plan", "dataset", "mlflow_conn_id")
+    limits_kind, plan_kind = AnomalyLimits, AnomalyPlan
     ui_color = "#f6e2d3"
 
-    def __init__(
-        self,
-        *,
-        reference: Any = None,
-        limits: AnomalyLimits | Mapping[str, Any] | None = None,
-        plan: AnomalyPlan | Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Take the reference, the limits and what decides the scores."""
-        super().__init__(**kwargs)
-        self.reference = plain_data(reference)
-        self.limits = settled(limits, _limits)
-        self.plan = settled(plan, _plan)
-        self.add_inlets(assets_in(reference))
+    def __init__(self, *, reference: Any = None, **kwargs: Any) -> None:
+        """Take the reference, if there is one; the limits and the plan."""
+        super().__init__(reference=reference, **kwargs)
 
     def _tables(self) -> Mapping[str, Any]:
         return {"data": self.data} | (
             {} if self.reference is None or self.reference == "" else {"reference": self.reference}
         )
-
-    def _settings(self) -> tuple[AnomalyLimits, AnomalyPlan]:
-        return _limits(self.limits), _plan(self.plan)
 
     def _look(
         self,
@@ -78,11 +62,3 @@ class AnomalyOperator(DataCheckOperator):
             numbers=numbers,
             claims=[Claim("anomaly_rate", verdict.passed)],
         )
-
-
-def _limits(given: Any) -> AnomalyLimits:
-    return record(AnomalyLimits, given, "limits")
-
-
-def _plan(given: Any) -> AnomalyPlan:
-    return plan_of(AnomalyPlan, given)

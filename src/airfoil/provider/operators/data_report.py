@@ -22,7 +22,7 @@ from airfoil.provider.lineage import Lineage, Place
 from airfoil.provider.mover import dag_run_of
 from airfoil.provider.record_inputs import plain, record
 from airfoil.provider.task_tracking import task_run
-from airfoil.provider.verdict_operator import VerdictOperator, tag
+from airfoil.provider.verdict_operator import VerdictOperator, written
 from airfoil.provider.work_area import work_area_of
 from airfoil.records import DataVerdict, QualityReport
 from airfoil.steps.anomaly.report import AnomalyReport, AnomalyVerdict
@@ -153,6 +153,4 @@ def _write_down(report: DatasetReport, page: str, run: MlflowRun, work: WorkArea
         numbers=report.numbers,
         record=ref,
     )
-    tag(run, verdict)
-    run.flush()  # the run may be superseded meanwhile, and the verdict names the one that holds it
-    return verdict.model_copy(update={"run_id": run.id, "run_url": run.url})
+    return written(run, verdict)

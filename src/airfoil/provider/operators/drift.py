@@ -6,13 +6,11 @@ Measured and judged in airfoil.steps.drift; limits and plan are said here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airfoil.provider.check_inputs import plan_of, settled
-from airfoil.provider.data_check import DataCheckOperator, Finding
+from airfoil.provider.data_check import Finding
 from airfoil.provider.lineage import Claim
-from airfoil.provider.record_inputs import record
-from airfoil.provider.table_inputs import assets_in, plain_data
+from airfoil.provider.reference_check import ReferenceCheckOperator
 from airfoil.steps.drift.measurement import DriftPlan, measure_drift
 from airfoil.steps.drift.report import DriftLimits
 from airfoil.steps.drift.verdict import judge_drift
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from airfoil.steps.scans import Scan
 
 
-class DriftOperator(DataCheckOperator):
+class DriftOperator(ReferenceCheckOperator):
     """Compares each column of a table with that of a reference and says whether that is drift; returns a DataVerdict.
 
     `limits` is DriftLimits or its values: a column has drifted when the difference is no chance (`p_value`) and large
@@ -31,29 +29,8 @@ class DriftOperator(DataCheckOperator):
     """
 
     check = "drift"
-    template_fields = ("data", "reference", "limits", "plan", "dataset", "mlflow_conn_id")
+    limits_kind, plan_kind = DriftLimits, DriftPlan
     ui_color = "#e6dff2"
-
-    def __init__(
-        self,
-        *,
-        reference: Any,
-        limits: DriftLimits | Mapping[str, Any] | None = None,
-        plan: DriftPlan | Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Take the reference, the limits and what is to be measured."""
-        super().__init__(**kwargs)
-        self.reference = plain_data(reference)
-        self.limits = settled(limits, _limits)
-        self.plan = settled(plan, _plan)
-        self.add_inlets(assets_in(reference))
-
-    def _tables(self) -> Mapping[str, Any]:
-        return {"data": self.data, "reference": self.reference}
-
-    def _settings(self) -> tuple[DriftLimits, DriftPlan]:
-        return _limits(self.limits), _plan(self.plan)
 
     def _look(
         self,
@@ -79,11 +56,3 @@ class DriftOperator(DataCheckOperator):
             },
             claims=[Claim("no_drift", not one.drifted, one.name) for one in verdict.columns],
         )
-
-
-def _limits(given: Any) -> DriftLimits:
-    return record(DriftLimits, given, "limits")
-
-
-def _plan(given: Any) -> DriftPlan:
-    return plan_of(DriftPlan, given)

@@ -56,8 +56,10 @@ def test_a_file_registry_is_one_lock_for_all_views(tmp_path):
     [("s3://bucket/registry.pb", "file"), ("", "snowflake.registry"), ("mysql://x/y", "sql")],
 )
 def test_registries_without_a_lock_let_everybody_in(path, kind):
+    inside = []
     with one_at_a_time(store(path, kind), "spending"), one_at_a_time(store(path, kind), "spending"):
-        pass
+        inside.append(path)
+    assert inside == [path]
 
 
 def test_a_lock_ends_with_its_process(tmp_path):

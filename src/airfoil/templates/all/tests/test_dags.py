@@ -76,7 +76,7 @@ def test_a_dag_is_what_it_should_be(bag, dag_id):
     dag, expected = bag.dags[dag_id], EXPECTED[dag_id]
     assert dag.description
     assert set(dag.tags) == expected["tags"]
-    assert dag.schedule == expected["schedule"]
+    assert getattr(dag.schedule, "expression", dag.schedule) == expected["schedule"]
     assert {(one.task_id, after) for one in dag.tasks for after in one.downstream_task_ids} == expected[
         "edges"
     ]
