@@ -11,7 +11,7 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 from airfoil.clients.testing import fake_mlflow_run
 from airfoil.errors import ConfigurationError
 from airfoil.provider.datasets import Dataset
-from airfoil.provider.verdict_operator import VerdictOperator, tag
+from airfoil.provider.verdict_operator import VerdictOperator, written
 from airfoil.records import DataVerdict
 
 pytestmark = pytest.mark.unit
@@ -82,7 +82,8 @@ def test_what_no_task_can_do_is_refused_at_once():
 
 def test_the_mlflow_run_has_the_verdict_in_numbers_and_words():
     run = fake_mlflow_run()
-    tag(run, BAD.model_copy(update={"numbers": {"failed_checks": 1.0}}))
+    verdict = written(run, BAD.model_copy(update={"numbers": {"failed_checks": 1.0}}))
+    assert (verdict.run_id, verdict.run_url, verdict.reason) == (run.id, run.url, BAD.reason)
     assert run.metrics == {"failed_checks": 1.0}
     tags = run.server.runs[run.id]["tags"]
     assert (tags["airfoil.data.dataset"], tags["airfoil.data.outcome"]) == ("trips", "failed")
