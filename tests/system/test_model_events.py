@@ -259,8 +259,8 @@ def test_a_person_s_answer_decides_and_the_ledger_names_the_person(answer, state
     said = {"chosen_options": [answer]}
     assert fetch(question, method="PATCH", headers=headers, body=said).status == 200
     promotion = f"{runs}/{run}/taskInstances/promote"
-    wait_until(  # tasks that lost their API server in an earlier test may hold every worker
-        lambda: fetch(promotion, headers=headers).json()["state"] == state, ORPHAN_SECONDS, "it is acted on"
+    wait_until(
+        lambda: fetch(promotion, headers=headers).json()["state"] == state, PATIENCE_SECONDS, "it is acted on"
     )
     entries = shop.mlflow.do(shop.ledger.entries("wine", "approved"))
     assert [entry.to_version for entry in entries] == versions

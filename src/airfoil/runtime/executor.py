@@ -12,6 +12,7 @@ import gc
 import math
 import select
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from airflow.configuration import conf
@@ -106,15 +107,19 @@ class WakingLocalExecutor(LocalExecutor):
     _idle_since: float | None = None
     _events: FileEvents | None = None
     _poll: select.poll
-    _under_way: set[Any]
-    """What was handed to us and has not ended. LocalExecutor's own `running` stays empty (Airflow 3.3.2)."""
+    _under_way: Counter[Any]
+    """What was handed to us and has not ended. LocalExecutor's own `running` stays empty (Airflow 3.3.2).
+
+    A task that paused (deferred, or asks a person) and goes on at once is handed over again, as the same try, before
+    its first part has been seen to end: it counts twice.
+    """
 
     def start(self) -> None:
         """Open the queues and start the workers; only then is there something to wait for."""
         keep_none_of_young_files()
         forget_before_forks(conf.get("airfoil", "source_folders", fallback=""))
         super().start()
-        self._under_way = set()
+        self._under_way = Counter()
         self._keep_frozen()
         watch = DatabaseWatch(conf.get("database", "sql_alchemy_conn"))
         self._events = watch.events()
@@ -136,12 +141,19 @@ class WakingLocalExecutor(LocalExecutor):
     def queue_workload(self, workload: Any, session: Any) -> None:
         """Take work, and remember it until it has ended."""
         super().queue_workload(workload, session)
-        self._under_way.add(workload.key)
+        self._under_way[workload.key] += 1
 
     def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:  # noqa: FBT001, FBT002 - the base class names it so
-        """Hear that work has begun or ended."""
+        """Hear that work has begun or ended.
+
+        That the first part of a task ended whose next part is with us is kept from the scheduler: it would take the
+        task, queued again, for one that ended without a word, and fail it.
+        """
         if state != "running":
-            self._under_way.discard(key)
+            if self._under_way[key] > 1:
+                self._under_way[key] -= 1
+                return
+            del self._under_way[key]
         super().change_state(key, state, info, remove_running)
 
     def try_adopt_task_instances(self, tis: Sequence[Any]) -> Sequence[Any]:

@@ -317,6 +317,22 @@ def test_what_was_handed_over_and_has_not_ended_is_never_given_back_for_a_second
     assert made.states == [("running", "running"), ("ended", "success"), ("foreign", "failed")]
 
 
+def test_the_end_of_a_part_is_no_news_while_the_next_part_is_with_us(executor):
+    """A person who answers at once: the task goes on before the scheduler has heard that it paused."""
+    made = executor.WakingLocalExecutor()
+    made.start()
+    asking = SimpleNamespace(key="approve")
+    made.queue_workload(asking, None)
+    made.queue_workload(asking, None)
+    made.change_state("approve", "success")
+    assert made.states == []
+    assert made.try_adopt_task_instances([asking]) == [], "its second part is still with us"
+    made.change_state("approve", "running")
+    made.change_state("approve", "failed")
+    assert made.states == [("approve", "running"), ("approve", "failed")]
+    assert made.try_adopt_task_instances([asking]) == [asking]
+
+
 def test_shared_objects_are_frozen_again_whenever_workers_were_forked(executor):
     made = executor.WakingLocalExecutor()
     made.start()
