@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from airfoil.runtime.own_time import own_seconds
 from airfoil.runtime.parse_watch import ParseWatch
 
 NEEDED = (
@@ -119,10 +120,10 @@ def parse(file: str, roots: tuple[str, ...]) -> dict[str, Any]:
         stack.enter_context(contextlib.redirect_stdout(nowhere))
         stack.enter_context(contextlib.redirect_stderr(nowhere))
         watch = stack.enter_context(ParseWatch(file, roots))
-        began = time.monotonic()
+        began = own_seconds()
         bag = DagBag(dag_folder=os.devnull, collect_dags=False)
         bag.process_file(file, only_if_updated=False, safe_mode=False)
-        seconds = time.monotonic() - began
+        seconds = own_seconds() - began
     errors = [_error(trace, file, roots) for trace in bag.import_errors.values()]
     return {
         "seconds": round(seconds, 3),

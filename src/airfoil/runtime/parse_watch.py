@@ -9,8 +9,9 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any, Self
+
+from airfoil.runtime.own_time import own_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,13 +144,13 @@ class ParseWatch:
         row = {"module": name, "file": file, "line": sys._getframe(1).f_lineno, "seconds": 0.0, "below": 0.0}  # noqa: SLF001 - as above
         before = len(self._imports)
         self._imports.append(row)
-        began = time.monotonic()
+        began = own_seconds()
         self._depth += 1
         try:
             return self._import(name, *arguments, **named)
         finally:
             self._depth -= 1
-            row["seconds"] = time.monotonic() - began
+            row["seconds"] = own_seconds() - began
             row["below"] = sum(
                 one["seconds"] for one in self._imports[before + 1 :] if one.get("depth") == self._depth + 1
             )
