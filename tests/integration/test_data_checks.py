@@ -18,6 +18,7 @@ from tests.integration.dag_scenes import play
 from tests.integration.guides import printed
 from tests.integration.mlflow_servers import mlflow_server
 from tests.integration.servers import free_port
+from tests.sizes import full_only
 
 from airfoil.clients.claims import Claims
 from airfoil.clients.dataset_verdicts import dataset_verdicts
@@ -114,6 +115,7 @@ def test_good_trips_pass_and_update_their_dataset(run, pipeline, server):
     assert "<html" in page_of(server, scene)
 
 
+@full_only
 @pytest.mark.parametrize(("fault", "part"), [("drifted", "drift"), ("dirty", "quality")])
 def test_bad_trips_fail_in_the_report_alone(run, pipeline, server, fault, part):
     scene = run(pipeline, {"fault": fault})

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.dag_scenes import play
 from tests.integration.guides import printed
 from tests.integration.mlflow_servers import mlflow_server
+from tests.sizes import full_only
 
 from airfoil.clients.claims import Claims
 from airfoil.clients.exchange import API
@@ -128,6 +129,7 @@ def test_the_guides_dag_is_as_short_as_promised():
     assert len([line for line in GUIDE.splitlines() if line.strip()]) <= PRINTED_LINES
 
 
+@full_only
 def test_the_guides_dag_runs_as_printed_and_the_second_model_is_refused(home, server, http, tmp_path):
     first = run(home, server, tmp_path / "dags", GUIDE)
     assert first.runs["wine_weekly"]["state"] == "success", first.log[-3000:]

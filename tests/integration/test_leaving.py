@@ -17,9 +17,12 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.integration.servers import free_port, running, wait_until
+from tests.sizes import full_only
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
+PLAYED_ELSEWHERE = {"data_validation_pipeline", "feast_feature_materialization"}
+"""By other tests of a plain Airflow, though not without the platform's rooms."""
 ABSENT = ("airfoil.cli.", "airfoil.runtime.", "airfoil.serving.", "airfoil.settings.", "airfoil.stack.")
 WITHOUT_THE_PLATFORM = f"""
 import sys
@@ -100,7 +103,13 @@ def test_the_absent_rooms_are_absent(airflow):
     assert "this is not the platform" in done.stderr
 
 
-@pytest.mark.parametrize("dag_id", sorted(path.stem for path in Path(__file__).parents[2].glob("dags/*.py")))
+@pytest.mark.parametrize(
+    "dag_id",
+    [
+        pytest.param(path.stem, marks=[full_only] if path.stem in PLAYED_ELSEWHERE else [])
+        for path in sorted(Path(__file__).parents[2].glob("dags/*.py"))
+    ],
+)
 def test_a_shipped_dag_runs_on_a_plain_airflow(airflow, dag_id):
     done = airflow("dags", "test", dag_id)
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-3000:]}"

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from tests.integration.orphan_dags import DYING, LOGGING, PLAIN, TRADING, WAITING
 from tests.integration.running_airflow import RunningAirflow, RunningMlflow
+from tests.sizes import full_only
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -191,6 +192,7 @@ def test_a_deleted_dag_run_takes_its_runs_with_it(airflow, mlflow, held):
     assert {run["status"] for run in mlflow.runs(dag_id="waiting", run_id=run_id)} == {"KILLED"}
 
 
+@full_only
 def test_two_schedulers_do_it_as_well(airflow, mlflow):
     from tests.integration.running_airflow import Component
 

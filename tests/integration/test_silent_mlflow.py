@@ -15,10 +15,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import psutil
 import pytest
 from tests.integration.running_airflow import Component, RunningAirflow
+from tests.sizes import FULL
 
 pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.timeout(900)]
 
-SECONDS = 45
+SECONDS = 45 if FULL else 20
 
 # Two hundred DAG runs that need no task process: all that is measured is the scheduler's own loop.
 RUSH = """

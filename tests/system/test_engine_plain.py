@@ -58,6 +58,7 @@ def test_a_plain_platform_keeps_a_run_through_a_killed_scheduler(make_platform):
     assert platform.leftovers() == []
 
 
+@full_only
 def test_every_service_that_is_killed_comes_back_and_work_goes_on(make_platform):
     platform = make_platform({"stack": {"engine": "plain"}})
     platform.up()

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.sizes import full_only
 from tests.system.platforms import fetch
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def pools(platform: Platform) -> dict[str, str]:
     return {row["pool"]: row["slots"] for row in json.loads(said.out[said.out.index("[") :])}
 
 
+@full_only
 def test_tasks_that_ask_for_a_gpu_take_turns_until_there_are_two(new_platform):
     platform = new_platform
     plain = platform.project.toml.read_text()

@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 from tests.integration.orphan_dags import DYING
-from tests.sizes import FULL
+from tests.sizes import FULL, full_only
 from tests.system.platforms import fetch, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -42,6 +42,7 @@ def test_a_failed_dag_run_leaves_nothing_running(platform):
     print(f"all closed {took:.1f} s after the end was seen")
 
 
+@full_only
 def test_the_scheduler_looks_for_them_in_one_thread_and_rests(platform):
     scheduler = psutil.Process(platform.pids()["scheduler"])
     before = {thread.id: thread.user_time + thread.system_time for thread in scheduler.threads()}

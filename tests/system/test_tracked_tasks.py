@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 from tests.system.platforms import wait_until
-from tests.system.tracked_work import children, curve, furnish, mlflow_runs, notes
+from tests.system.tracked_work import MAPPED, children, curve, furnish, mlflow_runs, notes
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -183,14 +183,14 @@ def test_mlflow_may_be_killed_while_a_task_logs(platform, airflow):
     print(f"MLflow killed, over after {took:.1f} s")
 
 
-def test_fifty_mapped_tasks_are_fifty_runs_and_keep_their_places(platform, airflow):
+def test_mapped_tasks_are_as_many_runs_and_keep_their_places(platform, airflow):
     run_id = trigger(airflow, "spread")
     took = wait_for_end(airflow, "spread", run_id)
     first = children(platform, run_id, "fit")
     assert {run["status"] for run in first} == {"FINISHED"}
-    assert sorted(int(run["tags"]["airflow.map_index"]) for run in first) == list(range(50))
+    assert sorted(int(run["tags"]["airflow.map_index"]) for run in first) == list(range(MAPPED))
     assert all(run["params"]["number"] == run["tags"]["airflow.map_index"] for run in first)
-    print(f"50 mapped tasks, two of them killed, over after {took:.1f} s")
+    print(f"{MAPPED} mapped tasks, two of them killed, over after {took:.1f} s")
 
     (platform.root / "reversed").touch()
     clear(airflow, "spread", run_id, "numbers")
@@ -198,5 +198,5 @@ def test_fifty_mapped_tasks_are_fifty_runs_and_keep_their_places(platform, airfl
     now = [run for run in children(platform, run_id, "fit") if "airfoil.superseded_by" not in run["tags"]]
     assert {run["status"] for run in now} == {"FINISHED"}
     places = {int(run["tags"]["airflow.map_index"]): int(run["params"]["number"]) for run in now}
-    assert places == {index: 49 - index for index in range(50)}
-    assert len(now) == 50
+    assert places == {index: MAPPED - 1 - index for index in range(MAPPED)}
+    assert len(now) == MAPPED

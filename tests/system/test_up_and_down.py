@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from tests.sizes import full_only
 from tests.system.platforms import AIRFOIL, SERVICES, Platform, clean_environment, fetch, wait_until
 from tests.system.witness import Ledger, Try, Witness, faults_in, overlaps
 
@@ -213,6 +214,7 @@ def test_an_up_that_is_killed_loses_nothing(make_platform):
     assert done.code == 0, done.said
 
 
+@full_only
 def test_a_second_project_moves_to_free_ports(platform, make_platform):
     second = make_platform(ports=False)
     up = second.up()

@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 
 import pytest
+from tests.sizes import full_only
 from tests.system.faults import begun, refusal
 from tests.system.platforms import wait_until
 from tests.system.test_faults_processes import kill_everything
@@ -81,6 +82,7 @@ def test_an_upgrade_that_is_killed_in_the_middle_loses_nothing(new_platform):
     assert versions.last_run(platform.project).airflow == "3.2.0"
 
 
+@full_only
 def test_a_reset_keeps_models_logins_and_addresses_and_a_purge_keeps_nothing(new_platform):
     platform = new_platform
     up = platform.up()

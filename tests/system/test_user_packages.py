@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.integration.wheels import PackageIndex
+from tests.sizes import full_only
 
 from airfoil.stack.packages.uv import Uv
 
@@ -81,6 +82,7 @@ def added(platform: Platform, *arguments: str) -> str:
     return done.out
 
 
+@full_only
 def test_packages_reach_a_running_platform(new_platform, index):
     platform = new_platform
     platform.environment.update(index.environment())
