@@ -36,9 +36,10 @@ def ask_python(
 
 def peak_mib() -> float:
     """The most memory that this process has had since it began to run its program."""
-    if sys.platform == "linux":
+    status = Path("/proc/self/status")
+    if status.is_file():
         # `getrusage` counts what the process was before that, too: a copy of whoever started it.
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        lines = status.read_text(encoding="ascii").splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) / 1024
     import resource
 
