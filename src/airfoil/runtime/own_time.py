@@ -13,11 +13,20 @@ _SCHEDULING = Path("/proc/self/schedstat")
 """Nanoseconds on a processor, nanoseconds waiting for one, turns; of the main thread (Linux)."""
 
 
+_LOOKS = 5
+
+
 def own_seconds(source: Path = _SCHEDULING) -> float:
     """Return seconds since some moment, without those that went by waiting for a processor where that is known."""
-    now = time.monotonic()
     try:
-        waited = int(source.read_bytes().split()[1])
+        for _ in range(_LOOKS):
+            before, now, after = _waited(source), time.monotonic(), _waited(source)
+            if before == after:  # else we were made to wait just between the two clocks
+                break
     except (OSError, ValueError, IndexError):
-        return now
-    return now - waited / 1e9
+        return time.monotonic()
+    return now - after / 1e9
+
+
+def _waited(source: Path) -> int:
+    return int(source.read_bytes().split()[1])
