@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("floor", "tracking", "log_model", "point_in_time", "materialize", "validation", "anomaly")
+NAMES = ("floor", "tracking", "log_model", "point_in_time", "materialize", "validation", "anomaly", "trading")
 
 
 def main(arguments: list[str]) -> int:

@@ -111,6 +111,25 @@ EXPECTED = {
             "owners": ["airfoil"],
         },
     },
+    "trading_strategy_train.py": {
+        "trading_strategy_train": {
+            "tags": ["mlflow", "trading"],
+            "schedule": "@daily",
+            "edges": [
+                ["gate", "promote"],
+                ["gate", "register"],
+                ["load_prices", "select"],
+                ["load_prices", "sweep"],
+                ["register", "promote"],
+                ["select", "gate"],
+                ["select", "register"],
+                ["split_grid", "sweep"],
+                ["sweep", "select"],
+            ],
+            "tasks": ["gate", "load_prices", "promote", "register", "select", "split_grid", "sweep"],
+            "owners": ["airfoil"],
+        },
+    },
 }
 PARSE_BUDGET_SECONDS = 0.5
 MAY_BE_IMPORTED_AT_THE_TOP = {

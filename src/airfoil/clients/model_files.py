@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# Types that skops does not trust by itself, needed by common estimators; loading them runs no code.
+# Types that skops does not trust by itself: our own, and those of common estimators; loading them runs no code.
 TRUSTED_TYPES = (
+    "airfoil.steps.trading.model.MomentumModel",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
