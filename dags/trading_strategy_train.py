@@ -8,10 +8,10 @@ there, and better than the champion, gets the alias. Prices are made up until yo
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import CronTriggerTimetable, Param, dag, task
 
 from airfoil import DataRef, Model, alert, gate, promote, register, within
 
@@ -22,6 +22,8 @@ MODEL = "momentum"
 CHAMPION = Model(MODEL).at("champion")
 EXPERIMENT = "trading_models"
 MOST_PARTS = 16  # a task costs about a second, and a set a few thousandths of one
+SOON = timedelta(minutes=5)
+"""A platform that first starts later than this after a run was due makes up for none of it."""
 
 
 @task.mlflow(experiment=EXPERIMENT)
@@ -132,8 +134,7 @@ def numbers(values: list[float], description: str, kind: str = "integer") -> Par
     dag_id="trading_strategy_train",
     description="Sweep a momentum strategy, validate it walk-forward, register the best parameters",
     doc_md=__doc__,
-    schedule="@daily",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    schedule=CronTriggerTimetable("0 5 * * *", timezone="UTC", run_immediately=SOON),
     catchup=False,
     max_active_runs=1,
     deadline=within(minutes=30),
@@ -153,7 +154,7 @@ def numbers(values: list[float], description: str, kind: str = "integer") -> Par
         "rebalance_days": numbers([1, 7, 14, 28, 91], "How often positions change, in calendar days"),
         "cost_bps": Param(5.0, type="number", minimum=0, description="Of what is traded, in 0.01 %"),
         "slippage_bps": Param(5.0, type="number", minimum=0, description="Likewise"),
-        "delay_days": Param(1, type="integer", minimum=0, description="From a decision to its trade"),
+        "delay_days": Param(1, type="integer", minimum=1, description="From a decision to its trade"),
         "train_days": Param(1260, type="integer", minimum=2, description="What a choice looks at"),
         "test_days": Param(252, type="integer", minimum=2, description="For how long it counts"),
         "least_sharpe_ratio": Param(0.3, type="number", description="What the walk-forward has to reach"),

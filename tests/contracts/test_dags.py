@@ -114,7 +114,7 @@ EXPECTED = {
     "trading_strategy_train.py": {
         "trading_strategy_train": {
             "tags": ["mlflow", "trading"],
-            "schedule": "@daily",
+            "schedule": "0 5 * * *",
             "edges": [
                 ["gate", "promote"],
                 ["gate", "register"],

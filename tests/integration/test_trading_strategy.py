@@ -15,7 +15,6 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.integration.airflow_home import AirflowHome
 from tests.integration.dag_scenes import play
 from tests.integration.mlflow_servers import mlflow_server
 
@@ -150,9 +149,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def home(migrated_airflow, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trading") / "home"
-    shutil.copytree(migrated_airflow.folder, folder)
-    return AirflowHome(folder)
+    return migrated_airflow.copied_to(tmp_path_factory.mktemp("trading") / "home")
 
 
 def test_the_dag_registers_once_and_refuses_what_is_no_better(home, server, tmp_path):

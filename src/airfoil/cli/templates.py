@@ -29,6 +29,7 @@ SHIPPED_DAGS = {
         "data_validation_pipeline.py",
         "feast_feature_materialization.py",
         "ml_model_training_pipeline.py",
+        "trading_strategy_train.py",
         "contracts/trips.yaml",
         "contracts/lost_customers.yaml",
     ),

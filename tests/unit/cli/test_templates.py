@@ -25,6 +25,7 @@ def package(tmp_path):
         "dags/contracts/trips.yaml",
         "dags/feast_feature_materialization.py",
         "dags/ml_model_training_pipeline.py",
+        "dags/trading_strategy_train.py",
         "dags/contracts/lost_customers.yaml",
     ):
         path = found / "templates" / name
@@ -67,6 +68,7 @@ def test_all_ships_every_dag(package, tmp_path):
         "dags/contracts/trips.yaml",
         "dags/feast_feature_materialization.py",
         "dags/ml_model_training_pipeline.py",
+        "dags/trading_strategy_train.py",
         "dags/contracts/lost_customers.yaml",
     }
 

@@ -55,6 +55,20 @@ EXPECTED = {
         },
     },
     "simple_test_dag": {"tags": {"example"}, "schedule": "@daily", "edges": set()},
+    "trading_strategy_train": {
+        "tags": {"trading", "mlflow"},
+        "schedule": "0 5 * * *",
+        "edges": {
+            *(
+                ("load_prices", "sweep"),
+                ("split_grid", "sweep"),
+                ("load_prices", "select"),
+                ("sweep", "select"),
+            ),
+            *(("select", "gate"), ("select", "register"), ("gate", "register")),
+            *(("gate", "promote"), ("register", "promote")),
+        },
+    },
 }
 
 
