@@ -2,7 +2,8 @@
 
 A position that is decided at the close of day t is traded at the close of day t + `delay_days` and earns from the day
 after on. Each symbol has the same part of the money, brought back to it every day; what is traded costs `cost_bps` and
-`slippage_bps` of its amount. Must not judge, and must not know what a position is made of beyond `momentum`.
+`slippage_bps` of its amount. Bringing a part back to its size is not counted as trading, and neither interest nor the
+lending of shares is. Must not judge, and must not know what a position is made of beyond `momentum`.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ class TradingRules(Record):
     """Commission and fees, in hundredths of a percent of what is traded."""
     slippage_bps: float = Field(default=5.0, ge=0)
     """How much worse than the closing price one trades, likewise."""
-    delay_days: int = Field(default=1, ge=0)
-    """Trading days from a decision to its trade. With 0 one trades at the very price that decided."""
+    delay_days: int = Field(default=1, ge=1)
+    """Trading days from a decision to its trade: nobody trades at the very price that decides."""
     capital: float = Field(default=100_000.0, gt=0)
 
     @property

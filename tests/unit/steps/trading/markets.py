@@ -65,5 +65,5 @@ trading_rules = st.builds(
     TradingRules,
     cost_bps=st.sampled_from([0.0, 5.0, 100.0]),
     slippage_bps=st.sampled_from([0.0, 5.0]),
-    delay_days=st.integers(0, 3),
+    delay_days=st.integers(1, 3),
 )

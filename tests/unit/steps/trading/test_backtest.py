@@ -14,7 +14,7 @@ from airfoil.steps.trading.performance import measure_each
 
 pytestmark = pytest.mark.unit
 
-FREE = TradingRules(cost_bps=0, slippage_bps=0, delay_days=0)
+FREE = TradingRules(cost_bps=0, slippage_bps=0)
 
 
 def close_to(found, wanted):
@@ -59,24 +59,24 @@ def test_positions_traded_one_by_one_are_the_same(prices, parameters, rules):
 def test_a_position_earns_from_the_day_after_its_trade():
     prices = table([1, 2, 4, 8, 16])
     parameters = [MomentumParameters(lookback_days=1)]
-    assert run_backtests(prices, parameters, FREE).net.tolist() == [[0, 0, 1, 1, 1]]
+    assert run_backtests(prices, parameters, FREE).net.tolist() == [[0, 0, 0, 1, 1]]
     late = FREE.model_copy(update={"delay_days": 2})
     assert run_backtests(prices, parameters, late).net.tolist() == [[0, 0, 0, 0, 1]]
 
 
 def test_costs_and_slippage_are_paid_for_what_is_traded():
-    rules = TradingRules(cost_bps=30, slippage_bps=20, delay_days=0)
+    rules = TradingRules(cost_bps=30, slippage_bps=20)
     found = run_backtests(
-        table([1, 2, 2, 1, 1], [1, 1, 1, 1, 1]), [MomentumParameters(lookback_days=1)], rules
+        table([1, 2, 2, 2, 1], [1, 1, 1, 1, 1]), [MomentumParameters(lookback_days=1)], rules
     )
-    assert found.traded.tolist() == [[0, 0.5, 0.5, 0, 0]]
-    assert np.allclose(found.net, [[0, -0.0025, -0.0025, 0, 0]])
+    assert found.traded.tolist() == [[0, 0, 0.5, 0.5, 0]]
+    assert np.allclose(found.net, [[0, 0, -0.0025, -0.0025, 0]])
 
 
-@pytest.mark.parametrize(("delay", "trades", "earns"), [(0, True, True), (1, True, False), (5, False, False)])
+@pytest.mark.parametrize(("delay", "trades", "earns"), [(1, True, True), (2, True, False), (5, False, False)])
 def test_what_is_decided_too_late_to_trade_is_not_traded(delay, trades, earns):
     rules = TradingRules(delay_days=delay)
-    found = run_backtests(table([1, 2, 4]), [MomentumParameters(lookback_days=1)], rules)
+    found = run_backtests(table([1, 2, 4, 8]), [MomentumParameters(lookback_days=1)], rules)
     assert bool(found.traded.any()) is trades
     assert bool((found.net > 0).any()) is earns
 

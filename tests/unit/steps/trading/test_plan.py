@@ -45,6 +45,7 @@ def test_folds_lie_over_the_table():
         ),
         ({"threshold": ["abc"]}, "'threshold.0' of the sweep cannot be used"),
         ({"cost_bps": -1}, "'cost_bps' of the sweep cannot be used"),
+        ({"delay_days": 0}, "'delay_days' of the sweep cannot be used: Input should be greater than"),
         ({"train_days": "long"}, "'train_days' of the sweep cannot be used"),
     ],
 )

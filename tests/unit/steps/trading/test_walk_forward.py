@@ -92,7 +92,7 @@ def test_returns_are_those_of_one_account_that_follows_the_choices():
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.integers(0, 1000), st.integers(0, 2))
+@given(st.integers(0, 1000), st.integers(1, 3))
 def test_no_later_price_changes_a_choice_a_position_or_a_return(seed, delay):
     """The whole way, choosing included: what was done by a day stays when the days after it become others."""
     rules = TradingRules(delay_days=delay)
