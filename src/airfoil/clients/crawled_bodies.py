@@ -28,7 +28,9 @@ DATA_TYPES = (
     "binary/octet-stream",
 )  # fmt: skip
 _HEAD_BYTES = 256
-_HTML = re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE)
+_MOST_DIGITS = 18  # of a length that is meant seriously
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html)", re.IGNORECASE)
+_GZIP = frozenset({"gzip", "x-gzip"})
 
 
 class CrawlLimits(Record):
@@ -48,11 +50,11 @@ class CrawlLimits(Record):
 
 def check_head(answer: httpx.Response, name: str, limits: CrawlLimits) -> None:
     """Refuse what its headers say is no data, or too much, before the body is read."""
-    kind, size = content_type(answer), answer.headers.get("content-length", "")
+    kind, size = content_type(answer), content_length(answer)
     if kind and kind not in limits.content_types:
         raise _no_data(name, kind)
-    if size.isdigit() and int(size) > limits.most_bytes:
-        raise _too_large(name, f"has {int(size) >> 20} MiB", limits)
+    if size > limits.most_bytes:
+        raise _too_large(name, f"has {size >> 20} MiB", limits)
 
 
 def content_type(answer: httpx.Response) -> str:
@@ -60,29 +62,43 @@ def content_type(answer: httpx.Response) -> str:
     return str(answer.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
 
+def content_length(answer: httpx.Response) -> int:
+    """Return how many bytes the server says there are; 0 when it does not."""
+    said = str(answer.headers.get("content-length", ""))
+    return int(said) if said.isdecimal() and len(said) <= _MOST_DIGITS else 0
+
+
+def is_packed_for_the_way(answer: httpx.Response) -> bool:
+    """Tell whether the server has packed what it sends, whatever it is."""
+    return _coding(answer) in _GZIP
+
+
 def read_body(
     answer: httpx.Response, name: str, limits: CrawlLimits, elapsed: Callable[[], float]
 ) -> Iterator[bytes]:
     """Give the body as it is to be kept: what was packed for the way is unpacked, a packed file stays one."""
-    coding = answer.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in {"identity", "gzip", "x-gzip"}:
+    if _coding(answer) not in _GZIP | {"identity"}:
         raise ServiceAnswerError(
-            f"The server of {name} packs its answer as '{coding}', which was not asked for",
+            f"The server of {name} packs its answer as '{_coding(answer)}', which was not asked for",
             "Ask who runs it.",
         )
-    pieces = _with_head(_raw(answer, name, limits, elapsed))
+    content = _raw(answer, name, limits, elapsed)
+    if is_packed_for_the_way(answer):
+        content = (unpacked for _, unpacked in _unpacked(content, name, limits))
+    pieces = _with_head(content)
     head = next(pieces, b"")
-    if coding != "identity":
-        for _, unpacked in _unpacked(chain([head], pieces), name, limits):
-            yield unpacked
-    elif head.startswith(MAGIC):
-        # Kept as it is, and looked into nevertheless: somebody will unpack it.
-        for raw, _ in _unpacked(chain([head], pieces), name, limits):
-            yield raw
-    elif _HTML.match(head):
+    if _HTML.match(head):
         raise _no_data(name, "text/html")
+    if head.startswith(MAGIC):
+        # Kept as it is, and looked into nevertheless: somebody will unpack it.
+        for packed, _ in _unpacked(chain([head], pieces), name, limits):
+            yield packed
     else:
         yield from chain([head], pieces)
+
+
+def _coding(answer: httpx.Response) -> str:
+    return str(answer.headers.get("content-encoding", "")).strip().lower() or "identity"
 
 
 def _raw(
@@ -103,7 +119,7 @@ def _raw(
 
 
 def _unpacked(pieces: Iterable[bytes], name: str, limits: CrawlLimits) -> Iterator[tuple[bytes, bytes]]:
-    """Give each piece as it came and as it unpacks, either of them empty when the other is repeated."""
+    """Give each piece as it came, and after it the pieces that it unpacks to; the other of the two is empty."""
     stream, size = GzipStream(), 0
     for raw in pieces:
         yield raw, b""

@@ -13,26 +13,31 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from airfoil.clients.crawled_bodies import CrawlLimits, check_head, content_type, read_body
+from airfoil.clients.crawled_bodies import (
+    CrawlLimits,
+    check_head,
+    content_length,
+    content_type,
+    is_packed_for_the_way,
+    read_body,
+)
+from airfoil.clients.remote_files import check_room, check_status, not_written
 from airfoil.errors import (
     ConfigurationError,
     NeighbourError,
-    NotFoundError,
     ServiceAnswerError,
-    ServiceRefusedError,
     ServiceUnreachableError,
-    StorageError,
     redact,
 )
 from airfoil.records import DataRef, Record
@@ -63,7 +68,8 @@ class Crawled(Record):
     last_modified: str = ""
     fetched_at: AwareDatetime
     is_new: bool = True
-    """False when the source has not changed since the version before."""
+    """Whether this call has brought it. A task that was killed afterwards and is tried again brings nothing new: what
+    skips work compares `content_hash` with what it has finished."""
 
     @property
     def ref(self) -> DataRef:
@@ -111,8 +117,7 @@ class Crawler:
         raise AssertionError  # the last try returns or raises
 
     def _place(self, url: str, name: str) -> Path:
-        parts = urlsplit(url)
-        if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+        if not _is_web_address(url):
             raise ConfigurationError(
                 f"'{url}' is no address of a web server",
                 "Give an address such as https://example.com/data.csv.",
@@ -125,31 +130,25 @@ class Crawler:
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            _not_written(place, error)
+            not_written(name, error)
         return place
 
     def _ask(self, url: str, name: str, place: Path, known: Crawled | None, sha256: str) -> Crawled:
         import httpx
 
-        known = known if known and known.url == redact(url) else None
+        if known and (known.url != redact(url) or not _is_asked_for(known, sha256)):
+            known = None
         headers = {"User-Agent": self.user_agent, "Accept-Encoding": "identity", **_conditions(known)}
-        client = httpx.Client(
-            transport=self.transport,
-            timeout=self.limits.silence_seconds,
-            follow_redirects=True,
-            max_redirects=self.limits.most_redirects,
-        )
+        client = httpx.Client(transport=self.transport, timeout=self.limits.silence_seconds)
         try:
-            with client, client.stream("GET", url, headers=headers) as answer:
+            with (
+                client,
+                self._followed(client, client.build_request("GET", url, headers=headers), name) as answer,
+            ):
                 if answer.status_code == _NOT_MODIFIED and known:
                     return known.model_copy(update={"is_new": False})
                 self._check(answer, name)
                 return self._keep(answer, url, name, place, known, sha256)
-        except httpx.TooManyRedirects as error:
-            raise ConfigurationError(
-                f"The server of {name} sends us on more than {self.limits.most_redirects} times",
-                "Give the address where it ends, as a browser shows it.",
-            ) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise ConfigurationError(
                 f"The address of {name} is none, or leads to one that is none: {error}",
@@ -164,28 +163,36 @@ class Crawler:
                 )
             ) from error
 
+    @contextmanager
+    def _followed(self, client: httpx.Client, request: httpx.Request, name: str) -> Iterator[httpx.Response]:
+        """Go where redirects lead. httpx would read what comes with each of them, however much that is."""
+        for _ in range(self.limits.most_redirects + 1):
+            with closing(client.send(request, stream=True)) as answer:
+                following = answer.next_request
+                if following is None:
+                    yield answer
+                    return
+            if request.url.scheme == "https" and following.url.scheme != "https":
+                raise ConfigurationError(
+                    f"The server of {name} leads from https to {following.url.scheme}",
+                    "Give an address that stays with https.",
+                )
+            request = following
+        raise ConfigurationError(
+            f"The server of {name} sends us on more than {self.limits.most_redirects} times",
+            "Give the address where it ends, as a browser shows it.",
+        )
+
     def _check(self, answer: httpx.Response, name: str) -> None:
         """Refuse what is no data before its body is read."""
         status = answer.status_code
-        if any(one.url.scheme == "https" for one in answer.history) and answer.url.scheme != "https":
-            raise ConfigurationError(
-                f"The server of {name} leads from https to plain http",
-                "Give an address that stays with https.",
-            )
         if status == _TOO_MANY_REQUESTS or status >= _SERVER_FAULT:
             raise _AgainError(
                 ServiceAnswerError(f"The server of {name} answered {status}", "Try again later."),
                 _retry_after(answer, self.now()),
             )
-        if status in {401, 403}:
-            raise ServiceRefusedError(
-                f"The server of {name} does not let us in ({status})", "Check whether the address is public."
-            )
-        if status in {404, 410}:
-            raise NotFoundError(
-                f"There is no {name}: the server has nothing there ({status})", "Check its address."
-            )
-        if status != _OK:
+        check_status(status, name)
+        if status != _OK:  # nothing, or a part of it
             raise ServiceAnswerError(f"The server of {name} answered {status}", "Ask who runs it.")
         check_head(answer, name, self.limits)
 
@@ -194,6 +201,7 @@ class Crawler:
     ) -> Crawled:
         unfinished = place / f".{uuid.uuid4().hex}.tmp"
         digest, size = hashlib.sha256(), 0
+        check_room(place, content_length(answer), name)
         try:
             with unfinished.open("wb") as file:
                 for piece in read_body(answer, name, self.limits, self.elapsed):
@@ -209,7 +217,7 @@ class Crawler:
                 )
             found = Crawled(
                 url=redact(url),
-                path=str((place / _version_name(url, digest.hexdigest(), self.now())).absolute()),
+                path=str((place / _version_name(answer, url, digest.hexdigest(), self.now())).absolute()),
                 content_hash=f"sha256:{digest.hexdigest()}",
                 size_bytes=size,
                 content_type=content_type(answer),
@@ -224,7 +232,7 @@ class Crawler:
             unfinished.replace(found.path)
             _write(place / LATEST, found.model_dump_json())
         except OSError as error:
-            _not_written(place, error)
+            not_written(name, error)
         finally:
             with suppress(OSError):
                 unfinished.unlink()
@@ -241,6 +249,10 @@ def _latest(place: Path) -> Crawled | None:
     return found if is_there else None
 
 
+def _is_asked_for(known: Crawled, sha256: str) -> bool:
+    return not sha256 or known.content_hash == f"sha256:{sha256}"
+
+
 def _conditions(known: Crawled | None) -> dict[str, str]:
     if known is None:
         return {}
@@ -251,16 +263,26 @@ def _conditions(known: Crawled | None) -> dict[str, str]:
 def _retry_after(answer: httpx.Response, now: datetime) -> float:
     """Return how many seconds the server asks us to wait; it may say a number or a date."""
     said = answer.headers.get("retry-after", "").strip()
-    if said.isdigit():
+    if said.isdecimal():
         return float(said)
     with suppress(ValueError, TypeError):
         return max(0.0, (parsedate_to_datetime(said) - now).total_seconds())
     return 0.0
 
 
-def _version_name(url: str, digest: str, now: datetime) -> str:
+def _is_web_address(url: str) -> bool:
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        return parts.scheme.lower() in {"http", "https"} and bool(parts.hostname)
+    return False
+
+
+def _version_name(answer: httpx.Response, url: str, digest: str, now: datetime) -> str:
+    """Return a name that tells when, what, and of what kind: readers go by the end of a name."""
     tail = unquote(urlsplit(url).path).rpartition("/")[2]
     suffix = "".join(re.findall(r"\.[A-Za-z0-9]{1,8}", tail)[-2:])
+    if is_packed_for_the_way(answer):
+        suffix = suffix.removesuffix(".gz")
     return f"{now:%Y%m%dT%H%M%SZ}-{digest[:12]}{suffix}"
 
 
@@ -268,10 +290,3 @@ def _write(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
-
-
-def _not_written(place: Path, error: OSError) -> NoReturn:
-    raise StorageError(
-        f"{place} cannot be written: {error.strerror or error}",
-        "Free space, or name a folder that tasks may write to.",
-    ) from error

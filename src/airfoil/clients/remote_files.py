@@ -61,8 +61,8 @@ def fetch_http(
             httpx.Client(transport=transport, timeout=_PATIENCE_SECONDS, follow_redirects=True) as client,
             client.stream("GET", url, headers=dict(headers or {})) as answer,
         ):
-            _check_status(answer.status_code, name)
-            _check_room(folder, int(answer.headers.get("content-length") or 0), name)
+            check_status(answer.status_code, name)
+            check_room(folder, int(answer.headers.get("content-length") or 0), name)
             with target.open("wb") as file:
                 for chunk in answer.iter_bytes(_CHUNK_BYTES):
                     file.write(chunk)
@@ -73,7 +73,7 @@ def fetch_http(
             f"The server of {name} does not answer, or stopped in the middle: {error}", "Try again later."
         ) from error
     except OSError as error:
-        _not_written(name, error)
+        not_written(name, error)
     return target
 
 
@@ -108,7 +108,7 @@ def copy_files(filesystem: Any, path: str, folder: Path, name: str) -> list[Path
         found = _listed(filesystem, path.rstrip("/"))
         if not found:
             raise NotFoundError(f"There is no table {name}: nothing lies there", "Check bucket and key.")
-        _check_room(folder, sum(one.size or 0 for one in found), name)
+        check_room(folder, sum(one.size or 0 for one in found), name)
         copies = []
         for number, one in enumerate(found):
             target = folder / f"{number:06d}-{one.base_name}"
@@ -151,14 +151,16 @@ def _write(source: Any, target: Path, name: str) -> None:
                 file.write(chunk)
     except OSError as error:
         if error.errno is not None:  # Arrow's own carry none: those are the other side's
-            _not_written(name, error)
+            not_written(name, error)
         raise
 
 
-def _check_status(status: int, name: str) -> None:
+def check_status(status: int, name: str) -> None:
+    """Raise what an answer over HTTP means, unless it is a good one."""
     if status in {401, 403}:
         raise ServiceRefusedError(
-            f"The server of {name} does not let us in ({status})", "Check the header that should open it."
+            f"The server of {name} does not let us in ({status})",
+            "Check the header that should open it; without one it has to be public.",
         )
     if status in {404, 410}:
         raise NotFoundError(
@@ -170,7 +172,8 @@ def _check_status(status: int, name: str) -> None:
         )
 
 
-def _check_room(folder: Path, size: int, name: str) -> None:
+def check_room(folder: Path, size: int, name: str) -> None:
+    """Raise when so many bytes do not fit on the disk."""
     free = shutil.disk_usage(folder).free
     if size > free:
         raise StorageError(
@@ -179,7 +182,8 @@ def _check_room(folder: Path, size: int, name: str) -> None:
         )
 
 
-def _not_written(name: str, error: OSError) -> NoReturn:
+def not_written(name: str, error: OSError) -> NoReturn:
+    """Raise that a copy cannot be written."""
     raise StorageError(
         f"A copy of {name} cannot be written: {error.strerror or error}",
         "Free some space on the disk of the work folder.",

@@ -46,10 +46,14 @@ def test_not_one_byte_more_than_the_limit_is_given(size, most, step):
     assert taken <= most
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a byte order mark"])
 @pytest.mark.parametrize("step", [1, 5, 1000])
-def test_a_page_is_known_by_its_first_bytes_however_they_come(step):
+def test_a_page_is_known_by_its_first_bytes_however_they_come(step, mark):
+    page = mark + b"\n <HTML><body>Please sign in</body></html>" * 20
     with pytest.raises(ConfigurationError, match="a web page"):
-        read(b"\n <HTML><body>Please sign in</body></html>" * 20, step)
+        read(page, step)
+    with pytest.raises(ConfigurationError, match="a web page"):
+        read(gzip.compress(page), step, content_encoding="gzip")
 
 
 def test_a_bomb_gives_no_more_than_the_limit():
@@ -87,7 +91,13 @@ def test_headers_alone_can_be_enough(headers, sentence):
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"content-type": "text/csv; charset=utf-8"}, {"content-length": "many"}]
+    "headers",
+    [
+        {},
+        {"content-type": "text/csv; charset=utf-8"},
+        {"content-length": "many"},
+        {"content-length": "9" * 5000},
+    ],
 )
 def test_other_headers_are_no_reason_to_refuse(headers):
     check_head(httpx.Response(200, headers=headers), "rows", CrawlLimits())

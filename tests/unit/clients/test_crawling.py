@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from airfoil.clients.crawled_bodies import CrawlLimits
@@ -87,6 +88,14 @@ def endless(handler):
     handler.end_headers()
     for _ in itertools.count():
         handler.wfile.write(b"1,2\n" * 1000)
+
+
+def endless_redirect(handler):
+    handler.send_response(302)
+    handler.send_header("Location", "/elsewhere.csv")
+    handler.end_headers()
+    for _ in itertools.count():
+        handler.wfile.write(b"moved " * 1000)
 
 
 def cut_short(handler):
@@ -198,9 +207,10 @@ def test_a_server_that_recovers_is_asked_again_with_growing_pauses(site, crawler
 
 
 def test_a_server_that_says_how_long_is_given_that_long_within_reason(site, crawler, waits):
-    site.says(answer(status=429, Retry_After="7"), answer(status=503, Retry_After="100000"), answer())
+    odd = answer(status=503, Retry_After="\N{SUPERSCRIPT TWO}")
+    site.says(answer(status=429, Retry_After="7"), answer(status=503, Retry_After="100000"), odd, answer())
     crawler.fetch(f"{site.url}/iris.csv", "iris")
-    assert waits == [7, 60]
+    assert waits == [7, 60, 4]
 
 
 def test_a_date_to_wait_for_is_understood(site, tmp_path, waits):
@@ -226,6 +236,7 @@ def test_a_date_to_wait_for_is_understood(site, tmp_path, waits):
         ([answer(Content_Length="99999999")], ConfigurationError, "has 95 MiB", 1),
         ([answer(b"<html>", Content_Type="text/html; charset=utf-8")], ConfigurationError, "a web page", 1),
         ([answer(b" <!DOCTYPE html><p>Sign in</p>")], ConfigurationError, "a web page", 1),
+        ([answer(gzip.compress(b"<html>"), Content_Encoding="gzip")], ConfigurationError, "a web page", 1),
         ([answer(Content_Type="image/png")], ConfigurationError, "answered 'image/png', not data", 1),
         ([answer(BOMB, Content_Encoding="gzip")], ConfigurationError, "unpacks to more and more", 1),
         ([answer(BOMB)], ConfigurationError, "unpacks to more and more", 1),
@@ -278,10 +289,36 @@ def test_a_redirect_is_followed(site, crawler):
     assert crawler.fetch(f"{site.url}/iris.csv", "iris").size_bytes == 8
 
 
+def test_what_comes_with_a_redirect_is_not_read(site, crawler):
+    site.says(endless_redirect, answer())
+    assert crawler.fetch(f"{site.url}/iris.csv", "iris").size_bytes == 8
+
+
+def test_who_asks_in_secret_is_not_led_into_the_open(tmp_path):
+    asked = []
+
+    def server(request):
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": "http://other.test/2"})
+
+    crawler = Crawler(tmp_path, LIMITS, transport=httpx.MockTransport(server))
+    with pytest.raises(ConfigurationError, match="iris leads from https to http"):
+        crawler.fetch("https://first.test/1", "iris")
+    assert asked == ["https://first.test/1"]
+
+
+def test_a_file_that_has_no_room_is_not_begun(site, tmp_path):
+    site.says(answer(Content_Length=str(10**17)))
+    with pytest.raises(StorageError, match="has room for"):
+        Crawler(tmp_path, CrawlLimits(most_bytes=10**18)).fetch(f"{site.url}/iris.csv", "iris")
+
+
 def test_what_is_packed_for_the_way_is_unpacked_and_a_packed_file_is_kept(site, crawler):
     packed = gzip.compress(IRIS)
     site.says(answer(packed, Content_Encoding="gzip"))
-    assert Path(crawler.fetch(f"{site.url}/iris.csv", "iris").path).read_bytes() == IRIS
+    unpacked = Path(crawler.fetch(f"{site.url}/iris.csv.gz", "iris").path)
+    assert unpacked.read_bytes() == IRIS
+    assert unpacked.suffixes == [".csv"]
     site.says(answer(packed, Content_Type="application/gzip"))
     kept = Path(crawler.fetch(f"{site.url}/iris.csv.gz", "packed").path)
     assert kept.read_bytes() == packed
@@ -297,13 +334,23 @@ def test_a_checksum_is_held_against_what_came(site, crawler):
     assert crawler.fetch(f"{site.url}/iris.csv", "iris", sha256=f"SHA256:{right.upper()}").is_new
 
 
+def test_what_is_kept_does_not_pass_for_something_else(site, crawler):
+    """An unchanged answer is not taken for a version with another checksum."""
+    site.says(by_etag)
+    crawler.fetch(f"{site.url}/iris.csv", "iris")
+    with pytest.raises(ServiceAnswerError, match="has the checksum"):
+        crawler.fetch(f"{site.url}/iris.csv", "iris", sha256="0" * 64)
+
+
 def test_a_password_in_an_address_is_not_written_down(site, crawler):
     site.says(answer())
     found = crawler.fetch(f"{site.url.replace('http://', 'http://ana:secret@')}/iris.csv", "iris")
     assert "secret" not in found.model_dump_json()
 
 
-@pytest.mark.parametrize("url", ["", "iris.csv", "ftp://x/iris.csv", "file:///etc/passwd", "http://"])
+@pytest.mark.parametrize(
+    "url", ["", "iris.csv", "ftp://x/iris.csv", "file:///etc/passwd", "http://", "http://[::1"]
+)
 def test_what_is_no_web_address_is_refused(url, crawler):
     with pytest.raises(ConfigurationError, match="no address of a web server"):
         crawler.fetch(url, "iris")
