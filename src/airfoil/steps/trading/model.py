@@ -50,7 +50,7 @@ class MomentumModel:
         missing = [name for name in COLUMNS if name not in frame.columns]
         if missing:
             raise TableError(f"The prices have no column '{missing[0]}'", f"Give {', '.join(COLUMNS)}.")
-        days = pd.to_datetime(frame["date"]).to_numpy().astype("datetime64[D]")
+        days = pd.to_datetime(frame["date"]).dt.tz_localize(None).to_numpy().astype("datetime64[D]")
         symbols = frame["symbol"].astype(str).to_numpy().astype(str)
         close = frame["close"].to_numpy(dtype=float, na_value=np.nan)
         prices = PriceTable.of_rows("the given prices", days, symbols, close)

@@ -95,9 +95,8 @@ def positions(prices: PriceTable, parameters: MomentumParameters) -> NDArray[np.
     import numpy as np
 
     rows = decision_rows(prices.days, parameters)
-    decided = np.zeros(
-        (rows.size + 1, len(prices.symbols))
-    )  # the last row is for days before the first decision
+    # The last row is for the days before the first decision.
+    decided = np.zeros((rows.size + 1, len(prices.symbols)))
     decided[:-1] = direction(momentum(prices.close, rows, parameters), parameters)
     return decided[latest_decision(rows, prices.days.size)]
 
@@ -120,9 +119,8 @@ def momentum(
     """Return the newer price divided by the older one, for the given rows."""
     import numpy as np
 
-    with np.errstate(
-        divide="ignore", invalid="ignore"
-    ):  # prices that nobody checked, as a served model gets them
+    # A served model gets prices that nobody has checked.
+    with np.errstate(divide="ignore", invalid="ignore"):
         return close[rows - parameters.skip_days] / close[rows - parameters.lookback_days]
 
 

@@ -6,6 +6,7 @@ The evidence is the walk-forward, beside owning everything all the time. Whether
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -119,4 +120,4 @@ def _sharpe(grid: pa.Table, period: str, chosen: MomentumParameters) -> float | 
         same = pc.equal(grid[name], value)
         is_row = same if is_row is None else pc.and_(is_row, same)
     (found,) = grid.filter(is_row)[period].to_pylist()
-    return None if found != found else float(found)  # noqa: PLR0124 - NaN is what does not equal itself
+    return None if math.isnan(found) else float(found)

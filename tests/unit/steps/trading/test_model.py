@@ -28,10 +28,13 @@ def test_rows_in_any_order_get_the_positions_of_the_strategy(parameters, seed):
     assert (MomentumModel.of(parameters).predict(frame) == positions(prices, parameters).ravel()[order]).all()
 
 
-def test_dates_may_be_texts():
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT22:00:00Z", "%Y-%m-%dT22:00:00-05:00"])
+def test_dates_may_be_texts_and_have_a_zone(form):
     frame = example_prices(market(60), 240)
-    frame["date"] = frame["date"].dt.strftime("%Y-%m-%d")
-    assert MomentumModel.of(PARAMETERS).predict(frame).any()
+    expected = MomentumModel.of(PARAMETERS).predict(frame)
+    frame["date"] = frame["date"].dt.strftime(form)
+    assert expected.any()
+    assert (MomentumModel.of(PARAMETERS).predict(frame) == expected).all()
 
 
 def test_a_model_is_data_of_a_type_that_is_trusted():
