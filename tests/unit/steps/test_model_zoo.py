@@ -1,10 +1,10 @@
 """Models by name: each learns, each can be stored without a pickle, and what means nothing is refused in a sentence."""
 
 import pytest
-from skops import io
 
 from airfoil.clients.model_files import TRUSTED_TYPES, is_xgboost
 from airfoil.errors import ConfigurationError
+from airfoil.runtime.skops_home import skops
 from airfoil.steps.model_zoo import ZOO, plan_model
 from airfoil.steps.training import wine_data
 
@@ -38,7 +38,7 @@ def test_each_learns_and_can_be_stored_without_a_pickle(name, tmp_path):
         again = plan_model(name).build()
         again.load_model(tmp_path / "model.ubj")
     else:
-        again = io.loads(io.dumps(model), trusted=sorted(TRUSTED_TYPES))
+        again = skops.io.loads(skops.io.dumps(model), trusted=sorted(TRUSTED_TYPES))
     assert (again.predict(WINE.features) == expected).all()
 
 

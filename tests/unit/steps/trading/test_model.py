@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from skops import io
 from tests.unit.steps.trading.markets import market, parameter_sets
 
 from airfoil.clients.model_files import TRUSTED_TYPES
 from airfoil.errors import TableError
+from airfoil.runtime.skops_home import skops
 from airfoil.steps.trading.model import MomentumModel, example_prices
 from airfoil.steps.trading.momentum import MomentumParameters, positions
 
@@ -38,10 +38,10 @@ def test_dates_may_be_texts_and_have_a_zone(form):
 
 
 def test_a_model_is_data_of_a_type_that_is_trusted():
-    stored = io.dumps(MomentumModel.of(PARAMETERS))
-    assert io.get_untrusted_types(data=stored) == [TYPE]
+    stored = skops.io.dumps(MomentumModel.of(PARAMETERS))
+    assert skops.io.get_untrusted_types(data=stored) == [TYPE]
     assert TYPE in TRUSTED_TYPES
-    assert io.loads(stored, trusted=[TYPE]) == MomentumModel.of(PARAMETERS)
+    assert skops.io.loads(stored, trusted=[TYPE]) == MomentumModel.of(PARAMETERS)
 
 
 def test_parameters_from_a_file_are_checked_again():
