@@ -7,4 +7,4 @@ import os
 import pytest
 
 FULL = os.environ.get("FULL") == "1"
-full_only = pytest.mark.skipif(not FULL, reason="a second time in another setting; FULL=1 runs it")
+full_only = pytest.mark.skipif(not FULL, reason="met elsewhere in another setting; FULL=1 runs it")

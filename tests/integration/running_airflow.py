@@ -241,7 +241,7 @@ class RunningAirflow:
         return self.state(dag_id, run_id)
 
     def until(
-        self, true: Callable[[], object], seconds: float, what: str, *, step_seconds: float = 0.1
+        self, true: Callable[[], object], seconds: float, what: str, *, step_seconds: float = 0.3
     ) -> float:
         """Wait; the seconds it took. What is not true in time fails with the ends of all logs."""
         began = time.monotonic()

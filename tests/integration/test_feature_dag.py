@@ -49,6 +49,7 @@ def test_the_shipped_nights_are_green(migrated_airflow, tmp_path):
     assert dt.datetime.now(dt.UTC) - view.most_recent_end_time < dt.timedelta(minutes=10)
 
 
+@full_only
 def test_a_view_that_is_gone_ends_before_anything_is_written(home, tmp_path):
     shop = FeatureShop(tmp_path / "shöp 1")
     scene = played(home, shop, lambda text: text.replace('"customer_visits"]', '"customer_clicks"]'))

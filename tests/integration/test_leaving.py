@@ -21,7 +21,7 @@ from tests.sizes import full_only
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-PLAYED_ELSEWHERE = {"data_validation_pipeline", "feast_feature_materialization"}
+PLAYED_ELSEWHERE = {"data_validation_pipeline", "feast_feature_materialization", "trading_strategy_train"}
 """By other tests of a plain Airflow, though not without the platform's rooms."""
 ABSENT = ("airfoil.cli.", "airfoil.runtime.", "airfoil.serving.", "airfoil.settings.", "airfoil.stack.")
 WITHOUT_THE_PLATFORM = f"""

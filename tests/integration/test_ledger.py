@@ -20,6 +20,7 @@ import pytest
 from tests.integration.external_mlflow import PASSWORD, USERNAME, run_external_mlflow
 from tests.integration.ledger_writer import ALIAS, MODEL
 from tests.integration.servers import Postgres, free_port, wait_until
+from tests.sizes import full_only
 
 from airfoil.clients import exchange, model_registry
 from airfoil.clients.claims import Claims
@@ -38,7 +39,9 @@ REQUESTS_OF_A_MOVE = 7
 REQUESTS_OF_A_REGISTRATION = 4
 
 
-@pytest.fixture(scope="module", params=["sqlite with a login", "postgres with two workers"])
+@pytest.fixture(
+    scope="module", params=[pytest.param("sqlite with a login", marks=full_only), "postgres with two workers"]
+)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MlflowServer]:

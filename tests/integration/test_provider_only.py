@@ -11,6 +11,7 @@ import pytest
 from tests.integration.guides import printed
 from tests.integration.mlflow_servers import plain_mlflow
 from tests.integration.provider_only import ProviderOnly
+from tests.sizes import full_only
 
 pytestmark = pytest.mark.integration
 
@@ -108,6 +109,7 @@ def test_shipped_dags_and_those_of_the_guides_import_with_no_connection(plain):
 
 
 @pytest.mark.timeout(900)
+@full_only
 def test_one_extra_is_enough_to_save_models(wheel, tested, plain, tmp_path):
     """With mlflow-skinny alone; what the model is said to need is the mlflow that loads it."""
     plain.add(tested, f"airfoil[models] @ {wheel.as_uri()}")

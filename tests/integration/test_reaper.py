@@ -181,6 +181,7 @@ def test_scheduler_and_task_killed_together(airflow, mlflow, held):
     assert len(mlflow.runs(dag_id="waiting", run_id=run_id)) == 2
 
 
+@full_only
 def test_a_deleted_dag_run_takes_its_runs_with_it(airflow, mlflow, held):
     """As a clean-up of Airflow's database deletes it, while a task of it is under way."""
     run_id, pid = held

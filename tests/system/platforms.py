@@ -100,8 +100,11 @@ def free_ports(count: int) -> list[int]:
             probe.close()
 
 
-def wait_until(true: Callable[[], object], seconds: float, what: str, *, step_seconds: float = 0.05) -> float:
-    """Wait; the seconds it took. What is not true in time is a failure."""
+def wait_until(true: Callable[[], object], seconds: float, what: str, *, step_seconds: float = 0.2) -> float:
+    """Wait; the seconds it took. What is not true in time is a failure.
+
+    Each look may cost a server some work: whoever looks too often is what a busy machine is busy with.
+    """
     began = time.monotonic()
     while not true():
         if time.monotonic() - began > seconds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.mail_server import MailServerForTests, serving
+from tests.sizes import full_only
 from tests.system.platforms import wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1200)]
@@ -31,7 +32,7 @@ def platform(make_platform, mail):
     [
         ("none", 0, ""),
         ("drifted", 1, "drifted"),
-        ("dirty", 1, "checks failed"),
+        pytest.param("dirty", 1, "checks failed", marks=full_only),
         ("broken", 1, "damaged or was cut short"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from tests.sizes import FULL
+from tests.sizes import FULL, full_only
 from tests.system.platforms import Platform, fetch, wait_until
 
 from airfoil.errors import AirfoilError
@@ -121,6 +121,7 @@ def test_a_dag_of_ones_own_starts_unpaused(editor):
     (editor.platform.project.dags / "own.py").unlink()
 
 
+@full_only
 def test_at_rest_watching_costs_next_to_nothing(platform):
     """The promise is for a quiet machine; a crowded one makes every process dearer."""
     time.sleep(25)  # idle workers go home after twenty

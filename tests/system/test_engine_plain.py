@@ -95,6 +95,7 @@ def test_a_taken_port_is_refused_as_by_the_other_engine(new_platform):
     assert_nothing_started(new_platform)
 
 
+@full_only
 def test_a_dead_database_of_mlflow_is_said_soon(new_platform):
     new_platform.configure(
         {

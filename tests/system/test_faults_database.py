@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from tests.sizes import full_only
 from tests.system.faults import assert_gone, told
 from tests.system.platforms import SERVICES, free_ports
 
@@ -28,6 +29,7 @@ def moved_away(path):
     path.rename(path.with_name(f"{path.name}.broken"))
 
 
+@full_only
 def test_airflow_database_half_migrated_then_garbage_then_moved_away(new_platform):
     path = new_platform.project.airflow_database
     new_platform.project.prepare()

@@ -12,6 +12,7 @@ import threading
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
+from tests.sizes import full_only
 from tests.system.faults import assert_gone, assert_nothing_started, begun, refusal, seen, told
 from tests.system.platforms import Platform, free_ports, lent
 
@@ -135,6 +136,7 @@ def test_default_ports_move_for_two_projects_that_start_at_the_same_moment(tmp_p
         assert both[0].ports() == chosen[0]
 
 
+@full_only
 def test_another_server_that_snatches_a_port_is_not_taken_for_ours(new_platform):
     """It answers as MLflow would; ours cannot listen, and gives up."""
     (port,) = free_ports(1)

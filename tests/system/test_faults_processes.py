@@ -47,7 +47,7 @@ def test_a_killed_first_start_is_made_good_by_the_next(new_platform):
     fresh = new_platform.project.airflow_database.with_name("airflow.db.new")
     new_platform.project.airflow_database.unlink(missing_ok=True)
     with begun(new_platform, "up") as up:
-        wait_until(fresh.exists, 60, "the database is being built")
+        wait_until(fresh.exists, 60, "the database is being built", step_seconds=0.02)
         up.process.kill()
         kill_everything(new_platform)
     assert not new_platform.project.airflow_database.exists()

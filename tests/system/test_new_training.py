@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.sizes import full_only
 from tests.tables import write_customers, write_houses
 
 pytestmark = pytest.mark.system
@@ -49,7 +50,9 @@ def test_everything_written_passes_the_check_and_its_own_tests(project):
     assert said.returncode == 0, said.stdout
 
 
-@pytest.mark.parametrize(("dag_id", "metric"), [("churn", "accuracy"), ("prices", "rmse")])
+@pytest.mark.parametrize(
+    ("dag_id", "metric"), [("churn", "accuracy"), pytest.param("prices", "rmse", marks=full_only)]
+)
 def test_a_run_is_green_and_its_numbers_are_in_mlflow(project, dag_id, metric):
     found = json.loads(airfoil(project, "run", dag_id, "--json"))
     assert found["state"] == "success"

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.sizes import full_only
 from tests.system.platforms import wait_until
 from tests.system.tracked_work import children
 
@@ -21,6 +22,7 @@ MOST_SECONDS = 60.0
 RUN_ID, SETS = "timed", 500
 
 
+@full_only
 def test_the_whole_sweep_takes_less_than_a_minute(platform):
     shutil.copyfile(FILE, platform.project.dags / FILE.name)
     with platform.airflow() as airflow:

@@ -188,6 +188,7 @@ def test_two_ups_at_once_start_one_platform(shared_platform):
     assert sum(row.restarts for row in state.services) == 0
 
 
+@full_only
 def test_an_up_that_is_killed_loses_nothing(make_platform):
     """The first one of all, while the databases are being made: with its manager, and alone."""
     platform = make_platform()

@@ -47,7 +47,8 @@ def write_features(platform: Platform, value: str) -> None:
     (package / "features.py").write_text(f"VALUE = {value!r}\n")
 
 
-@pytest.mark.parametrize("engine", ["preloaded", pytest.param("plain", marks=full_only)])
+@full_only
+@pytest.mark.parametrize("engine", ["preloaded", "plain"])
 def test_an_edited_module_counts_in_the_next_task(make_platform, engine):
     # One worker: it is the same process that serves both runs.
     platform = make_platform({"airflow": {"parallelism": 1}, "stack": {"engine": engine}})

@@ -9,6 +9,7 @@ import subprocess
 from contextlib import suppress
 
 import pytest
+from tests.sizes import full_only
 from tests.system.platforms import AIRFOIL, wait_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -31,6 +32,7 @@ def versions(platform) -> dict[int, list[str]]:
     return {one["version"]: one["aliases"] for one in json.loads(said.out)["versions"]}
 
 
+@full_only
 def test_a_model_below_the_gate_is_registered_nowhere_and_the_reason_is_shown(platform):
     done = platform.run("run", DAG, "--param", "accuracy=0.999")
     assert done.code == 0, f"{done.said}\n{platform.last_words()}"
@@ -61,7 +63,9 @@ def test_above_it_there_is_one_version_at_staging_though_its_training_is_killed(
             return None
 
         pids: list[int] = []
-        wait_until(lambda: pids.append(training() or 0) or pids[-1], 400, "the training runs")
+        wait_until(
+            lambda: pids.append(training() or 0) or pids[-1], 400, "the training runs", step_seconds=0.05
+        )
         os.kill(pids[-1], signal.SIGKILL)
     assert running.wait(600) == 0, platform.last_words()
     assert list(versions(platform).values()) == [["staging"]]
