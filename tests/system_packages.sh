@@ -12,6 +12,8 @@ has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing
 has redis-server || missing="$missing redis-server"
 # OpenStack Swift with its S3 gateway: a real S3 store in one process, from the same suite as everything else.
 /usr/bin/python3 -c 'import eventlet, swift.common.middleware.s3api' 2>/dev/null || missing="$missing python3-swift"
+# Spark counts tables too large for one machine, and is met at full size only.
+[ "${FULL:-}" != 1 ] || has java || missing="$missing openjdk-17-jre-headless"
 [ -n "$missing" ] || exit 0
 
 if ! has apt-get; then

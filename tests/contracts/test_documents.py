@@ -129,7 +129,15 @@ def test_every_decision_is_in_the_index_and_has_its_parts():
 
 @pytest.mark.parametrize(
     "page",
-    ["data-quality.md", "data-report.md", "drift.md", "models.md", "trading.md", "training-sets.md"],
+    [
+        "data-quality.md",
+        "data-report.md",
+        "drift.md",
+        "models.md",
+        "trading.md",
+        "training-sets.md",
+        "warehouses.md",
+    ],
 )
 def test_the_python_of_a_page_runs(page):
     """Blocks of a page run one after the other, as a reader would type them."""

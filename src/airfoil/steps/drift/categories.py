@@ -53,6 +53,15 @@ class Tallying:
             self._has_too_many[side] = True
             counts.clear()
 
+    def add(self, side: int, value: str | None, times: int) -> None:
+        """Add a value that another has counted; its rows are known already."""
+        counts = self._counts[side]
+        if value is None:
+            self.missing[side] += times
+        else:
+            counts[value] = counts.get(value, 0) + times
+            self._has_too_many[side] = self._has_too_many[side] or len(counts) > self.most
+
     def different(self, side: int) -> int:
         """Return how many values a side has."""
         return len(self._counts[side])

@@ -16,10 +16,14 @@ def category_drift(name: str, most: int) -> Measurement[ColumnDrift | LeftOutCol
     """Measure one column that has no more than so many different values."""
     tallying = Tallying(most)
     yield tallying
+    return drift_of_categories(name, tallying)
+
+
+def drift_of_categories(name: str, tallying: Tallying) -> ColumnDrift | LeftOutColumn:
+    """Sum up a column whose values were counted."""
     if tallying.has_too_many:
-        return LeftOutColumn(
-            name=name, reason=f"has more than {most} different values: it looks like an identifier"
-        )
+        reason = f"has more than {tallying.most} different values: it looks like an identifier"
+        return LeftOutColumn(name=name, reason=reason)
     reference, current = (
         ColumnSummary(
             rows=tallying.rows[side], missing=tallying.missing[side], different=tallying.different(side)

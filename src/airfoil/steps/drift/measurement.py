@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airfoil.records import LeftOutColumn
 from airfoil.steps.drift.categories import MOST_VALUES, is_category
@@ -21,6 +21,7 @@ from airfoil.steps.drift.report import ColumnDrift, ColumnSummary, DriftReport
 from airfoil.steps.numbers import Reading, reading_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from airfoil.steps.scans import Scan
@@ -32,6 +33,15 @@ _MOST_CELLS, _FEWEST_CELLS = 2**17, 2**10
 _BYTES_OF_CELL = 16
 _BYTES_OF_CATEGORY = 400
 _SMALL_EFFECT = 0.01
+
+
+class Table(Protocol):
+    """What is known of a table before it is read."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - what it is called in the report
+    @property
+    def schema(self) -> pa.Schema: ...  # noqa: D102 - its columns
 
 
 @dataclass(frozen=True)
@@ -53,22 +63,46 @@ def measure_drift(reference: Scan, current: Scan, plan: DriftPlan | None = None)
     """Compare each column of a table with that of a reference."""
     plan = plan or DriftPlan()
     tables = (reference, current)
-    names = plan.columns or tuple(dict.fromkeys([*reference.schema.names, *current.schema.names]))
+    readings, left_out = readings_of(tables, plan)
+    found: dict[str, ColumnDrift | LeftOutColumn] = {**left_out}
+    found |= run(tables, _measurements(tables, readings, plan), memory=plan.memory)
+    columns = [one for one in found.values() if isinstance(one, ColumnDrift)]
+    rows = (
+        _rows(reference, [one.reference for one in columns]),
+        _rows(current, [one.current for one in columns]),
+    )
+    return report_of(tables, found, plan, rows)
+
+
+def readings_of(
+    tables: tuple[Table, Table], plan: DriftPlan
+) -> tuple[dict[str, Reading | None], dict[str, LeftOutColumn]]:
+    """Return how to read each column that is compared (None for categories), and the columns that are not."""
     readings: dict[str, Reading | None] = {}
-    found: dict[str, ColumnDrift | LeftOutColumn] = {}
-    for name in names:
+    left_out = {}
+    for name in _names(tables, plan):
         reading, reason = (None, NOT_WANTED) if name in plan.without else _how_to_read(name, tables)
         if reason:
-            found[name] = LeftOutColumn(name=name, reason=reason)
+            left_out[name] = LeftOutColumn(name=name, reason=reason)
         else:
             readings[name] = reading
-    found |= run(tables, _measurements(tables, readings, plan), memory=plan.memory)
+    return readings, left_out
+
+
+def report_of(
+    tables: tuple[Table, Table],
+    found: Mapping[str, ColumnDrift | LeftOutColumn],
+    plan: DriftPlan,
+    rows: tuple[int, int],
+) -> DriftReport:
+    """Put together what was found of each column."""
+    names = _names(tables, plan)
     columns = [one for name in names if isinstance(one := found[name], ColumnDrift)]
     return DriftReport(
-        reference=reference.name,
-        current=current.name,
-        reference_rows=_rows(reference, [one.reference for one in columns]),
-        current_rows=_rows(current, [one.current for one in columns]),
+        reference=tables[REFERENCE].name,
+        current=tables[CURRENT].name,
+        reference_rows=rows[REFERENCE],
+        current_rows=rows[CURRENT],
         correction=plan.correction,
         columns=tuple(_adjusted(columns, plan.correction)),
         left_out=tuple(one for name in names if isinstance(one := found[name], LeftOutColumn)),
@@ -76,7 +110,23 @@ def measure_drift(reference: Scan, current: Scan, plan: DriftPlan | None = None)
     )
 
 
-def _how_to_read(name: str, tables: tuple[Scan, Scan]) -> tuple[Reading | None, str]:
+def cells_of(plan: DriftPlan, numbers: int) -> int:
+    """Return into how many cells each of so many columns of numbers is counted."""
+    return max(_FEWEST_CELLS, min(_MOST_CELLS, plan.memory // _BYTES_OF_CELL // max(1, numbers)))
+
+
+def most_categories_of(plan: DriftPlan, texts: int) -> int:
+    """Return how many different values each of so many columns of categories may have."""
+    return max(1, min(plan.most_categories, plan.memory // (_BYTES_OF_CATEGORY * max(1, texts))))
+
+
+def _names(tables: tuple[Table, Table], plan: DriftPlan) -> Sequence[str]:
+    return plan.columns or tuple(
+        dict.fromkeys([*tables[REFERENCE].schema.names, *tables[CURRENT].schema.names])
+    )
+
+
+def _how_to_read(name: str, tables: tuple[Table, Table]) -> tuple[Reading | None, str]:
     """Return how to read a column of numbers, None for categories; and why it is left out, if it is."""
     import pyarrow as pa
 
@@ -99,10 +149,9 @@ def _measurements(
     tables: tuple[Scan, Scan], readings: Mapping[str, Reading | None], plan: DriftPlan
 ) -> dict[str, Measurement[ColumnDrift | LeftOutColumn]]:
     numbers = {name: reading for name, reading in readings.items() if reading}
-    texts = max(1, len(readings) - len(numbers))
-    cells = max(_FEWEST_CELLS, min(_MOST_CELLS, plan.memory // _BYTES_OF_CELL // max(1, len(numbers))))
+    cells = cells_of(plan, len(numbers))
     samples = _first_values(tables, numbers)
-    most = max(1, min(plan.most_categories, plan.memory // (_BYTES_OF_CATEGORY * texts)))
+    most = most_categories_of(plan, len(readings) - len(numbers))
     return {
         name: (
             number_drift(name, reading, samples[name], cells=cells, bins=plan.bins)

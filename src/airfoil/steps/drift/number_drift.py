@@ -13,7 +13,7 @@ from airfoil.steps.drift import distances, histograms, kolmogorov
 from airfoil.steps.drift.cells import EvenCells
 from airfoil.steps.drift.counting import Counting, Picking
 from airfoil.steps.drift.gaps import Gap, Tally
-from airfoil.steps.drift.passes import SIDES, Measurement
+from airfoil.steps.drift.passes import CURRENT, REFERENCE, SIDES, Measurement
 from airfoil.steps.drift.report import ColumnDrift, ColumnSummary
 
 if TYPE_CHECKING:
@@ -44,30 +44,40 @@ def number_drift(
         counting = Counting(reading, EvenCells.around(picking.sample(), cells))
         yield counting
     tally = Tally.of_all(*counting.counts)
-    reference, current = (_summary(counting, side) for side in SIDES)
     if not tally.totals.reference or not tally.totals.current:
-        return ColumnDrift(
-            name=name,
-            kind=reading.kind,
-            test="kolmogorov_smirnov",
-            reference=reference,
-            current=current,
-            note=nothing_to_compare(reference, current),
-        )
+        return without_numbers(name, counting)
     gap = yield from kolmogorov.largest_gap(
         reading, counting.cells, tally, counting.cells.single(), most_kept=most_kept
     )
-    plot, groups = histograms.even_bins(counting, bins), histograms.even_groups(counting)
+    return drift_of_numbers(name, counting, gap, bins)
+
+
+def without_numbers(name: str, counting: Counting) -> ColumnDrift:
+    """Sum up a column of which one side has no value."""
+    reference, current = (_summary(counting, side) for side in SIDES)
     return ColumnDrift(
         name=name,
-        kind=reading.kind,
+        kind=counting.reading.kind,
         test="kolmogorov_smirnov",
         reference=reference,
         current=current,
+        note=nothing_to_compare(reference, current),
+    )
+
+
+def drift_of_numbers(name: str, counting: Counting, gap: Gap, bins: int = histograms.BINS) -> ColumnDrift:
+    """Sum up a column that was counted, and whose largest gap is known."""
+    plot, groups = histograms.even_bins(counting, bins), histograms.even_groups(counting)
+    return ColumnDrift(
+        name=name,
+        kind=counting.reading.kind,
+        test="kolmogorov_smirnov",
+        reference=_summary(counting, REFERENCE),
+        current=_summary(counting, CURRENT),
         statistic=gap.statistic,
         p_value=kolmogorov.p_value(gap),
         effect=gap.statistic,
-        detectable=kolmogorov.least_detectable(tally.totals.reference, tally.totals.current),
+        detectable=kolmogorov.least_detectable(gap.totals.reference, gap.totals.current),
         gap_at=_place(gap, counting),
         stability_index=_of(groups, distances.stability_index),
         jensen_shannon=_of(plot, distances.jensen_shannon),

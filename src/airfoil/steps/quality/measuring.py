@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airfoil.errors import ConfigurationError
 from airfoil.records import ColumnProfile
@@ -17,12 +17,26 @@ from airfoil.steps.quality.column_types import NUMBERS, kind_of
 from airfoil.steps.quality.questions import Part, Question, questions_of
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from airfoil.steps.quality.contract import Contract
     from airfoil.steps.scans import Scan
 
 EXAMPLES = 5
 MOST_EXAMPLED = 40
 """Of so many questions that failed, examples are looked for; each look is a pass over a few columns."""
+
+
+class Columns(Protocol):
+    """What is known of a table before it is read."""
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...  # noqa: D102 - their names
+    @property
+    def types(self) -> Mapping[str, pa.DataType]: ...  # noqa: D102 - by name
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,12 +86,12 @@ def measure(
     from airfoil.steps.quality.repeats import find_repeats
 
     questions = questions_of(contract, scan.types, part)
-    others = _tables(questions, tables or {})
+    others = named_tables(questions, tables or {})
     with scan.reading():
         rows, profiles, broken = profile(scan, questions)
         by_name = {one.name: one for one in profiles}
         counts = [
-            _counted(one, scan, contract, rows, broken.get(place), by_name)
+            answered(one, scan, contract, rows, broken.get(place), by_name)
             for place, one in enumerate(questions)
         ]
         wants_duplicates = part != "schema" and (count_duplicates or contract.most_duplicates is not None)
@@ -108,13 +122,13 @@ def measure(
         counts=tuple(counts),
         columns=profiles,
         duplicate_rows=duplicates,
-        newest=_newest(contract, scan, by_name),
+        newest=newest_of(contract, scan, by_name),
     )
 
 
-def _counted(
+def answered(
     question: Question,
-    scan: Scan,
+    table: Columns,
     contract: Contract,
     rows: int,
     broken: int | None,
@@ -128,11 +142,11 @@ def _counted(
         is_out = rows < bounds.at_least or (bounds.at_most is not None and rows > bounds.at_most)
         return Count(1, int(is_out), is_out, f"it has {rows} rows")
     if question.check == "column":
-        is_there = question.columns[0] in scan.types
+        is_there = question.columns[0] in table.types
         return Count(1, int(not is_there), not is_there, "it is there" if is_there else "it is not there")
     if question.check == "other_columns":
-        extra = [name for name in scan.types if name not in contract.columns]
-        return Count(len(scan.columns), len(extra), bool(extra), _extra_told(extra) or "there is none")
+        extra = [name for name in table.types if name not in contract.columns]
+        return Count(len(table.columns), len(extra), bool(extra), _extra_told(extra) or "there is none")
     if broken is None:
         return Count()
     if question.check == "missing":
@@ -140,14 +154,14 @@ def _counted(
     seen = profiles[question.columns[0]]
     present = rows - seen.missing
     if question.check == "type":
-        return _typed(question, scan, present, broken)
+        return _typed(question, table, present, broken)
     return Count(present, broken)
 
 
-def _typed(question: Question, scan: Scan, present: int, unreadable: int) -> Count:
+def _typed(question: Question, table: Columns, present: int, unreadable: int) -> Count:
     from airfoil.steps.quality.column_types import fits, wanted_kind
 
-    arrow_type = scan.types[question.columns[0]]
+    arrow_type = table.types[question.columns[0]]
     wanted = question.rule.type if question.rule else ""
     if fits(arrow_type, wanted):
         return Count(present, note=f"it holds {arrow_type}")
@@ -175,9 +189,11 @@ def _exampled(
     return found
 
 
-def _newest(contract: Contract, scan: Scan, profiles: Mapping[str, ColumnProfile]) -> dt.datetime | None:
+def newest_of(
+    contract: Contract, table: Columns, profiles: Mapping[str, ColumnProfile]
+) -> dt.datetime | None:
     """Return the latest moment of the column that freshness is about; without a zone it is UTC."""
-    if contract.freshness is None or contract.freshness.column not in scan.types:
+    if contract.freshness is None or contract.freshness.column not in table.types:
         return None
     latest = profiles[contract.freshness.column].maximum
     try:
@@ -187,7 +203,8 @@ def _newest(contract: Contract, scan: Scan, profiles: Mapping[str, ColumnProfile
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _tables(questions: Sequence[Question], tables: Mapping[str, Scan]) -> Mapping[str, Scan]:
+def named_tables(questions: Sequence[Question], tables: Mapping[str, T]) -> Mapping[str, T]:
+    """Return the tables, when all that are referred to are there."""
     for key in (one.foreign_key for one in questions):
         if key is not None and key.table not in tables:
             raise ConfigurationError(

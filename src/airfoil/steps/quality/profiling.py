@@ -43,9 +43,7 @@ def profile(
             for stat, expression in statistics(aliases[name], scan.types[name]).items():
                 wanted.append(expression.alias(f"{aliases[name]}.{stat}"))
         asked = {
-            place: one
-            for place, one in enumerate(questions)
-            if _is_counted(one) and one.columns[0] in aliases
+            place: one for place, one in enumerate(questions) if is_counted(one) and one.columns[0] in aliases
         }
         for place, one in asked.items():
             name = one.columns[0]
@@ -86,13 +84,21 @@ def plain(value: Any) -> Any:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
-def _is_counted(question: Question) -> bool:
+def is_counted(question: Question) -> bool:
+    """Whether rows can break it, one by one."""
     return not question.moot and question.check in {"missing", "finite", "range", "set", "pattern", "type"}
 
 
-def _profile(name: str, arrow_type: pa.DataType, found: Mapping[str, Any], alias: str) -> ColumnProfile:
-    seen = {stat: plain(found[f"{alias}.{stat}"]) for stat in statistics(alias, arrow_type)}
+def profile_of(name: str, arrow_type: pa.DataType, found: Mapping[str, Any]) -> ColumnProfile:
+    """Return the profile of a column out of its statistics."""
+    seen = {stat: plain(value) for stat, value in found.items()}
     for stat in ("mean", "deviation"):
         if isinstance(seen.get(stat), str):  # the sum of very large numbers is no number any more
             del seen[stat]
     return ColumnProfile(name=name, type=str(arrow_type), **seen)
+
+
+def _profile(name: str, arrow_type: pa.DataType, found: Mapping[str, Any], alias: str) -> ColumnProfile:
+    return profile_of(
+        name, arrow_type, {stat: found[f"{alias}.{stat}"] for stat in statistics(alias, arrow_type)}
+    )
