@@ -2,6 +2,8 @@
 # Recipes add packages to .venv and never remove any, so a running demo is not disturbed by `make test`.
 
 SHELL := /bin/sh
+# Images of containers like to set it; the hundreds of processes of the tests would compile every library again.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status test test-full lint bench docs constraints clean platform tools uv
 
@@ -34,11 +36,16 @@ ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
 	@# Tests that start servers wait much of the time: one more at once than there are processors. Files with the longest
-	@# tests come first, so that no processor is idle at the end.
+	@# tests come first, so that no processor is idle at the end. On a machine that is that busy an answer may be late
+	@# by minutes: what fails is named, and tried once more alone; what fails twice fails.
 	@quick=0; shared=0; alone=0; \
-	$(BIN)/python -m pytest -n auto --dist loadfile -m 'unit or contracts' || quick=$$?; \
+	$(BIN)/python -m pytest --cache-clear -n auto --dist loadfile -m 'unit or contracts' || quick=$$?; \
 	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --durations=40 --dist loadfile --no-loadscope-reorder -m 'not alone' tests/system tests/browser tests/integration || shared=$$?; \
 	$(BIN)/python -m pytest -m alone tests/system tests/browser tests/integration || alone=$$?; \
+	if [ $$((shared + alone)) -gt 0 ] && [ $$shared -le 1 ] && [ $$alone -le 1 ]; then \
+		echo 'Once more, now with nothing beside them: the tests with servers that failed.'; \
+		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/system tests/browser tests/integration \
+			&& shared=0 && alone=0; fi; \
 	[ $$quick = 0 ] && [ $$shared = 0 ] && [ $$alone = 0 ]
 endif
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHROMIUM = "/usr/bin/chromium"
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 60
 MAX_PICTURE_BYTES = 150 * 1024
 PICTURES = os.environ.get("PICTURES", "")
 """`PICTURES=docs` writes docs/images anew, `PICTURES=FOLDER` keeps all screenshots there."""
@@ -304,7 +304,7 @@ class Stage:
 
     def open(self, path: str) -> HTTPResponse:
         """Ask the page as a program does, and read at leisure."""
-        answer: HTTPResponse = urllib.request.urlopen(self.url + path, timeout=10)  # noqa: S310 - our own page
+        answer: HTTPResponse = urllib.request.urlopen(self.url + path, timeout=60)  # noqa: S310 - our own page
         return answer
 
     def get(self, path: str) -> str:

@@ -51,7 +51,7 @@ def visit(chromium, stage):
         contexts.append(context)
         context.on("request", lambda request: asked.append(request.url))
         tab = context.new_page()
-        tab.set_default_timeout(10_000)
+        tab.set_default_timeout(60_000)
         tab.on("pageerror", lambda error: troubles.append(str(error)))
         tab.on("dialog", lambda dialog: troubles.append(dialog.message))
         tab.on(

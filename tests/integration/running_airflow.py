@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 COMPONENTS = ("api-server", "dag-processor", "scheduler")
 START_SECONDS = 300.0
 """On a machine that is busy with other tests a server takes minutes to begin."""
+ANSWER_SECONDS = 120.0
+"""And its first answers, for which it imports a good deal, take more than half a minute."""
 UNFINISHED = {"queued", "running"}
 
 
@@ -107,12 +109,16 @@ class RunningMlflow:
         self.component.kill()
 
     def ask(self, path: str, **body: Any) -> dict[str, Any]:
-        answer = httpx.post(f"{self.uri}/api/2.0/mlflow/{path}", json=body, trust_env=False, timeout=30)
+        answer = httpx.post(
+            f"{self.uri}/api/2.0/mlflow/{path}", json=body, trust_env=False, timeout=ANSWER_SECONDS
+        )
         answer.raise_for_status()
         return answer.json()
 
     def fetch(self, path: str, **query: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.uri}/api/2.0/mlflow/{path}", params=query, trust_env=False, timeout=30)
+        answer = httpx.get(
+            f"{self.uri}/api/2.0/mlflow/{path}", params=query, trust_env=False, timeout=ANSWER_SECONDS
+        )
         answer.raise_for_status()
         return answer.json()
 
@@ -221,6 +227,7 @@ class RunningAirflow:
         body = {"logical_date": None, "dag_run_id": run_id}
 
         def triggered() -> bool:
+            # A request that is not answered in time may have been served: 409 tells.
             answer = self.ask("POST", f"dags/{dag_id}/dagRuns", json=body)
             assert answer.status_code in {200, 404, 409}, answer.text
             return answer.status_code in {200, 409}
@@ -267,10 +274,16 @@ class RunningAirflow:
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Ask the public API as an administrator."""
-        token = httpx.get(f"{self.url}/auth/token", trust_env=False).json()["access_token"]
+        asked = httpx.get(f"{self.url}/auth/token", trust_env=False, timeout=ANSWER_SECONDS)
+        token = asked.json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.request(
-            method, f"{self.url}/api/v2/{path}", headers=headers, trust_env=False, timeout=30, **options
+            method,
+            f"{self.url}/api/v2/{path}",
+            headers=headers,
+            trust_env=False,
+            timeout=ANSWER_SECONDS,
+            **options,
         )
 
     def _healthy(self) -> bool:

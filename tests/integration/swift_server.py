@@ -22,9 +22,14 @@ BACKENDS = ("account", "container", "object")
 PROXY = """
 [pipeline:main]
 pipeline = catch_errors cache s3api tempauth copy slo dlo proxy-server
+# Swift's own half a second for a connection is too little on a machine that is busy with other tests.
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+conn_timeout = 60
+node_timeout = 120
+recoverable_node_timeout = 120
+error_suppression_limit = 1000000
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:cache]
@@ -60,7 +65,9 @@ def listen(port: int = 0) -> socket.socket:
 def serve(folder: Path, name: str, tail: str, server: socket.socket) -> None:
     conf = folder / f"{name}.conf"
     user = pwd.getpwuid(os.getuid()).pw_name
-    conf.write_text(f"[DEFAULT]\nswift_dir = {folder}\nuser = {user}\nlog_level = WARNING\n{tail}")
+    conf.write_text(
+        f"[DEFAULT]\nswift_dir = {folder}\nuser = {user}\nlog_level = WARNING\nclient_timeout = 120\n{tail}"
+    )
     app = loadapp(str(conf), global_conf={"log_name": name})
     eventlet.spawn(wsgi.server, server, app, protocol=SwiftHttpProtocol, log_output=False)
 

@@ -54,7 +54,7 @@ def is_well(url: str) -> bool:
 
 def ask(url: str, **options):
     body = {"features": FEATURES, "entities": {"customer_id": [1, 2, 999_999]}}
-    return httpx.post(f"{url}/get-online-features", json=body, timeout=20, **options)
+    return httpx.post(f"{url}/get-online-features", json=body, timeout=60, **options)
 
 
 def test_features_are_answered_as_soon_as_they_are_online(server, shop):

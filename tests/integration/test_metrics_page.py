@@ -45,7 +45,7 @@ def airflow(migrated_airflow, mlflow, tmp_path_factory):
 
 def scrape(airflow, token):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.get(f"{airflow.url}/airfoil/metrics", headers=headers, trust_env=False, timeout=30)
+    return httpx.get(f"{airflow.url}/airfoil/metrics", headers=headers, trust_env=False, timeout=120)
 
 
 def metrics(airflow):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airfoil.stack.state import StackState
 
-STATE_PATIENCE_SECONDS = 60
+STATE_PATIENCE_SECONDS = 120
 
 
 class Told(NamedTuple):

@@ -76,7 +76,7 @@ def fetch(
     request = urllib.request.Request(url, data=data, method=method, headers=given)  # noqa: S310 - our own servers
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
     try:
-        with opener.open(request, timeout=20) as answer:
+        with opener.open(request, timeout=60) as answer:
             return Answer(answer.status, answer.read().decode(errors="replace"), dict(answer.headers))
     except urllib.error.HTTPError as refusal:
         with refusal:

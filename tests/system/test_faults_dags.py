@@ -13,7 +13,7 @@ BROKEN = """from airflow.sdk import DAG
 with DAG("broken"):
     import a_library_that_nobody_has
 """
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")

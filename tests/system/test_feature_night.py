@@ -31,7 +31,7 @@ def served(make_platform):
 
 def ask(platform) -> list[object]:
     body = {"features": ["customer_visits:visits_7d"], "entities": {"customer_id": [1, 2, 3]}}
-    found = httpx.post(f"{platform.url('feature-server')}/get-online-features", json=body, timeout=20)
+    found = httpx.post(f"{platform.url('feature-server')}/get-online-features", json=body, timeout=60)
     return found.raise_for_status().json()["results"][1]["values"]
 
 
