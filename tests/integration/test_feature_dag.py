@@ -35,6 +35,7 @@ def played(home, shop, change=None):
     return play(home, dags / f"{DAG}.py", **shop.connection)
 
 
+@full_only
 def test_the_shipped_nights_are_green(migrated_airflow, tmp_path):
     shop = FeatureShop(tmp_path / "shöp 1")
     for night in (1, 2) if FULL else (1,):

@@ -136,6 +136,7 @@ def test_a_project_of_the_guide_nests_without_a_changed_line(airflow, mlflow):
     assert child["tags"]["airflow.task_id"] == "train"
 
 
+@full_only
 def test_a_chart_and_a_model_are_logged_as_they_ever_were(airflow, mlflow):
     child = nested_run(airflow, mlflow, "logging_to_mlflow", "my_experiment")
     assert child["params"] == {"symbol": "AAPL"}

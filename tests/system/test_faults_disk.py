@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlite3 import connect
 
 import pytest
+from tests.sizes import full_only
 from tests.system.faults import assert_gone, assert_nothing_started, begun, files, litter, refusal, seen, told
 from tests.system.platforms import Platform, lent
 
@@ -147,6 +148,7 @@ def test_a_disk_that_fills_while_the_database_is_built(disk, small):
     assert small.project.secrets.read_bytes() == secrets
 
 
+@full_only
 def test_a_disk_so_full_that_not_even_the_manager_can_report(disk, small):
     with begun(small, "up") as up:
         seen(small, "setup", "starting")

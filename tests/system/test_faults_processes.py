@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.sizes import full_only
 from tests.system.faults import assert_gone, assert_nothing_started, begun, litter, seen, told
 from tests.system.platforms import wait_until
 
@@ -171,6 +172,7 @@ def test_a_garbled_state_file_is_as_good_as_none(new_platform, text):
     assert_nothing_started(new_platform)
 
 
+@full_only
 def test_a_service_that_ends_at_once_is_given_up_visibly(new_platform, tmp_path):
     shim = tmp_path / "shim"
     shim.mkdir()

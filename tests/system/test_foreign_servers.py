@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from tests.integration.external_mlflow import PASSWORD, USERNAME, ExternalMlflow, run_external_mlflow
+from tests.sizes import full_only
 from tests.system.platforms import Platform, fetch, free_ports, lent
 
 if TYPE_CHECKING:
@@ -227,6 +228,7 @@ def test_nothing_of_airflow_runs_and_everything_asks_the_other_one(
     assert "remote" in beside_mlflow.run("connections", "list").out
 
 
+@full_only
 def test_with_both_only_the_page_runs(
     beside_airflow: Platform, beside_mlflow: Platform, mlflow: ExternalMlflow
 ) -> None:

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from tests.sizes import full_only
 from tests.system.platforms import wait_until
 from tests.system.tracked_work import MAPPED, children, curve, furnish, mlflow_runs, notes
 
@@ -141,6 +142,7 @@ def test_a_killed_task_is_retried_into_the_same_run(platform, airflow):
     assert dict(curve(platform, found["6"]["id"], "loss")) == LOSS
 
 
+@full_only
 def test_a_task_that_is_cleared_while_it_runs_goes_on_in_the_same_run(platform, airflow):
     hold(platform)
     run_id = trigger(airflow, "tracked")
@@ -159,6 +161,7 @@ def test_a_task_that_is_cleared_while_it_runs_goes_on_in_the_same_run(platform, 
     assert (run["id"], run["status"]) == (stopped["id"], "FINISHED")
 
 
+@full_only
 def test_a_killed_scheduler_leaves_one_run(platform, airflow):
     hold(platform)
     run_id = trigger(airflow, "tracked")

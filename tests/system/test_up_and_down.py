@@ -137,6 +137,7 @@ def test_a_run_under_way_survives_down_and_up(platform):
     assert overlaps(bodies, witness) == []
 
 
+@full_only
 def test_a_task_that_ignores_every_request_does_not_hold_down(platform):
     with platform.airflow() as airflow:
         airflow.set_paused("stubborn", paused=False)

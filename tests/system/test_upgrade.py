@@ -31,6 +31,7 @@ def runs(platform):
         return {run_id for (run_id,) in database.execute("select run_id from dag_run")}
 
 
+@full_only
 def test_an_upgrade_that_is_killed_in_the_middle_loses_nothing(new_platform):
     platform = new_platform
     platform.up()
