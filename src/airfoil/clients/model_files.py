@@ -9,6 +9,7 @@ server.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -113,14 +114,13 @@ def save_xgboost_model(
     requirements = pinned_requirements((*XGBOOST_PACKAGES, _installed(XGBOOST_NAMES), *packages))
 
     import mlflow.xgboost
-    from mlflow.models import infer_signature
 
     mlflow.xgboost.save_model(
         estimator,
         str(folder),
         mlflow_model=_model(identity),
         model_format="ubj",
-        signature=infer_signature(example, _predict(estimator, example)),
+        signature=_signature(example, _predict(estimator, example)),
         input_example=example,
         pip_requirements=requirements,
     )
@@ -140,7 +140,6 @@ def save_sklearn_model(
 
     import mlflow.sklearn
     from mlflow.exceptions import MlflowException
-    from mlflow.models import infer_signature
 
     if "skops.io" not in sys.modules:
         name_homes_of_scipy_functions()
@@ -150,7 +149,7 @@ def save_sklearn_model(
             str(folder),
             mlflow_model=_model(identity),
             serialization_format="skops",
-            signature=infer_signature(example, estimator.predict(example)),
+            signature=_signature(example, estimator.predict(example)),
             input_example=example,
             pip_requirements=requirements,
             skops_trusted_types=sorted({*TRUSTED_TYPES, *trusted_types}),
@@ -160,6 +159,15 @@ def save_sklearn_model(
             f"The model cannot be saved safely: {error.message}",
             "Name the types you trust in 'trusted_types', after reading what they do.",
         ) from error
+
+
+def _signature(example: pd.DataFrame, predictions: Any) -> Any:
+    """Return which columns a model takes and gives; a column of whole numbers is meant as such."""
+    from mlflow.models import infer_signature
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer column")
+        return infer_signature(example, predictions)
 
 
 def _model(identity: ModelIdentity | None) -> Any:
