@@ -79,6 +79,21 @@ def fetch_http(
 
 def fetch_s3(path: str, folder: Path, name: str, access: S3Access) -> list[Path]:
     """Copy one object, or all below a prefix or pattern, from S3 into `folder`."""
+    return copy_files(_s3_filesystem(name, access), path, folder, name)
+
+
+def lies_on_s3(path: str, name: str, access: S3Access) -> bool:
+    """Tell whether there is an object, or one below a prefix or of a pattern."""
+    try:
+        return bool(_listed(_s3_filesystem(name, access), path.rstrip("/")))
+    except OSError as error:
+        fault = _s3_fault(error, name)
+        if isinstance(fault, NotFoundError):
+            return False
+        raise fault from error
+
+
+def _s3_filesystem(name: str, access: S3Access) -> Any:
     from pyarrow.fs import S3FileSystem
 
     options: dict[str, Any] = {
@@ -96,10 +111,9 @@ def fetch_s3(path: str, folder: Path, name: str, access: S3Access) -> list[Path]
         # Without one, Amazon would be asked where the bucket lies.
         options["region"] = access.region or "us-east-1"
     try:
-        filesystem = S3FileSystem(**options)
+        return S3FileSystem(**options)
     except (OSError, ValueError) as error:
         raise _s3_fault(error, name) from error
-    return copy_files(filesystem, path, folder, name)
 
 
 def copy_files(filesystem: Any, path: str, folder: Path, name: str) -> list[Path]:

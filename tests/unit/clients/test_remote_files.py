@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pyarrow.fs import LocalFileSystem
 
-from airfoil.clients.remote_files import S3Access, copy_files, fetch_http, fetch_s3
+from airfoil.clients.remote_files import S3Access, copy_files, fetch_http, fetch_s3, lies_on_s3
 from airfoil.errors import (
     NotFoundError,
     ServiceAnswerError,
@@ -107,3 +107,18 @@ def test_a_store_that_nobody_runs_is_told_and_the_secret_is_not(tmp_path):
     with pytest.raises(ServiceUnreachableError, match="does not answer") as caught:
         fetch_s3("bucket/key", tmp_path, "trips", access)
     assert "hidden" not in caught.value.in_full
+
+
+def test_a_bucket_that_is_not_there_has_nothing_and_other_faults_are_told(monkeypatch):
+    def listed(error):
+        def fail(*_):
+            raise error
+
+        monkeypatch.setattr("airfoil.clients.remote_files._listed", fail)
+        return lies_on_s3("lake/trips.parquet", "trips", S3Access(region="us-east-1", anonymous=True))
+
+    assert listed(OSError("AWS Error NO_SUCH_BUCKET: no such bucket")) is False
+    with pytest.raises(ServiceRefusedError, match="does not let us in"):
+        listed(OSError("AWS Error ACCESS_DENIED"))
+    monkeypatch.setattr("airfoil.clients.remote_files._listed", lambda *_: ["one"])
+    assert lies_on_s3("lake/trips.parquet", "trips", S3Access(region="us-east-1", anonymous=True)) is True

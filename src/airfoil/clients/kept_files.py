@@ -1,0 +1,261 @@
+"""Files of web servers, kept: fetched once, asked whether they changed, and gone on with where they broke off.
+
+A kept file is known by its address and the server's ETag (or its last change). What is unfinished has another name, so
+a file is whole or absent, whoever is killed in between. Bytes are limited, and taken as they are: nothing is unpacked.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from airfoil.clients.remote_files import check_room, check_status, not_written
+from airfoil.errors import (
+    NotFoundError,
+    ServiceAnswerError,
+    ServiceUnreachableError,
+    TableError,
+    redact,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+MOST_BYTES = 8 << 30
+TRIES = 5
+_PATIENCE_SECONDS = 30.0
+_MOST_REDIRECTS = 10
+_NOT_MODIFIED, _PARTIAL, _TOO_FAR, _SERVER_FAULT = 304, 206, 416, 500
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A file as it lies here, and which one it is."""
+
+    path: Path
+    mark: str
+    """The server's ETag, else when it was last changed; empty when the server says neither."""
+    is_new: bool
+    """Whether anything was fetched."""
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """How a server tells one version of a file from another."""
+
+    etag: str = ""
+    changed: str = ""
+    size: int = -1
+
+    @property
+    def for_range(self) -> str:
+        """What says that the rest is of the same version; a weak ETag does not."""
+        return self.changed if self.etag.startswith("W/") else self.etag or self.changed
+
+
+@dataclass(frozen=True)
+class FileKeeper:
+    """Keeps files below a folder, which several tasks and machines may share."""
+
+    folder: Path
+    most_bytes: int = MOST_BYTES
+    tries: int = TRIES
+    pause: Callable[[float], None] = time.sleep
+    transport: httpx.BaseTransport | None = None
+
+    def fetch(self, url: str, name: str, headers: Mapping[str, str] | None = None) -> KeptFile:
+        """Return the file at an address as it is now; a broken connection is taken up again some times."""
+        with _place(self.folder, url, name) as place:
+            for tried in range(1, self.tries + 1):
+                try:
+                    return self._ask(url, name, headers or {}, place)
+                except (ServiceUnreachableError, ServiceAnswerError) as error:
+                    if tried == self.tries or isinstance(error, _FinalAnswerError):
+                        raise
+                    log.warning("%s; trying again", error)
+                    self.pause(2.0 ** (tried - 1))
+        raise AssertionError  # the last try returns or raises
+
+    def _ask(self, url: str, name: str, headers: Mapping[str, str], place: _Place) -> KeptFile:
+        import httpx
+
+        known, begun = place.known(), place.begun()
+        asked = {**headers, "Accept-Encoding": "identity", **_conditions(known, begun, place.part)}
+        client = httpx.Client(
+            transport=self.transport,
+            timeout=_PATIENCE_SECONDS,
+            follow_redirects=True,
+            max_redirects=_MOST_REDIRECTS,
+        )
+        try:
+            with client, client.stream("GET", url, headers=asked) as answer:
+                return self._take(answer, name, place, known)
+        except httpx.TooManyRedirects as error:
+            raise _FinalAnswerError(
+                f"The server of {name} sends us round in circles", "Check the address."
+            ) from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise NotFoundError(
+                f"The address of {name} is none: {error}", "Check how it is written."
+            ) from error
+        except httpx.HTTPError as error:
+            raise ServiceUnreachableError(
+                f"The server of {name} does not answer, or stopped in the middle: {error}",
+                "Try again later; what has come is kept.",
+            ) from error
+
+    def _take(self, answer: httpx.Response, name: str, place: _Place, known: _Marks | None) -> KeptFile:
+        if answer.status_code == _NOT_MODIFIED and known:
+            return KeptFile(place.file, known.etag or known.changed, is_new=False)
+        if answer.status_code == _TOO_FAR:
+            place.forget()
+            raise ServiceAnswerError(f"The server of {name} has less than it had", "Try again.")
+        check_status(answer.status_code, name)
+        if answer.headers.get("content-type", "").partition(";")[0].strip() == "text/html":
+            raise TableError(
+                f"There is a web page at the address of {name}, and no table", "Check the address."
+            )
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise _FinalAnswerError(
+                f"The server of {name} packs what it sends, unasked", "Ask who runs it, or use a mirror."
+            )
+        goes_on = answer.status_code == _PARTIAL and _begins_at(answer) == place.part_bytes()
+        if answer.status_code == _PARTIAL and not goes_on:
+            place.forget()
+            raise ServiceAnswerError(
+                f"The server of {name} sends another part than it was asked for", "Try again."
+            )
+        begun = place.part_bytes() if goes_on else 0
+        marks = _marks_of(answer, begun)
+        self._check_size(name, max(marks.size, begun))
+        check_room(place.folder, max(0, marks.size - begun), name)
+        try:
+            place.begin(marks, is_fresh=not goes_on)
+            with place.part.open("ab") as file:
+                for chunk in answer.iter_raw():
+                    begun += len(chunk)
+                    self._check_size(name, begun)
+                    file.write(chunk)
+            if marks.size >= 0 and begun != marks.size:
+                raise ServiceUnreachableError(
+                    f"The server of {name} stopped after {begun} of {marks.size} bytes", "Try again later."
+                )
+            place.finish(marks)
+        except OSError as error:
+            not_written(name, error)
+        return KeptFile(place.file, marks.etag or marks.changed, is_new=True)
+
+    def _check_size(self, name: str, size: int) -> None:
+        if size > self.most_bytes:
+            raise TableError(
+                f"{name} has more than {self.most_bytes >> 20} MiB, and that is more than is fetched",
+                "Check the address, or split the file.",
+            )
+
+
+class _FinalAnswerError(ServiceAnswerError):
+    """An answer that asking again does not change."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where one address is kept: the file, what came so far of the next one, and the marks of both."""
+
+    folder: Path
+    name: str
+
+    @property
+    def file(self) -> Path:
+        return self.folder / self.name
+
+    @property
+    def part(self) -> Path:
+        return self.folder / "unfinished.part"
+
+    def known(self) -> _Marks | None:
+        marks = _read(self.folder / "kept.json")
+        return marks if marks and self.file.is_file() and self.file.stat().st_size == marks.size else None
+
+    def begun(self) -> _Marks | None:
+        return _read(self.folder / "unfinished.json") if self.part_bytes() else None
+
+    def part_bytes(self) -> int:
+        return self.part.stat().st_size if self.part.is_file() else 0
+
+    def begin(self, marks: _Marks, *, is_fresh: bool) -> None:
+        if is_fresh:
+            self.forget()
+        _write(self.folder / "unfinished.json", marks)
+
+    def finish(self, marks: _Marks) -> None:
+        size = self.part_bytes()
+        # Between the two a file without marks, or with those of another size, counts as none.
+        (self.folder / "kept.json").unlink(missing_ok=True)
+        self.part.replace(self.file)
+        _write(self.folder / "kept.json", _Marks(marks.etag, marks.changed, size))
+        self.forget()
+
+    def forget(self) -> None:
+        self.part.unlink(missing_ok=True)
+        (self.folder / "unfinished.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def _place(folder: Path, url: str, name: str) -> Iterator[_Place]:
+    """Hold the place of an address alone: two tasks that want the same file fetch it once."""
+    tail = unquote(urlsplit(url).path).rpartition("/")[2] or "table"
+    own = folder / hashlib.sha256(url.encode()).hexdigest()[:20]
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        with (own / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            (own / "address").write_text(redact(url), encoding="utf-8")
+            yield _Place(own, f"file-{tail[-100:]}")
+    except OSError as error:
+        not_written(name, error)
+
+
+def _conditions(known: _Marks | None, begun: _Marks | None, part: Path) -> dict[str, str]:
+    asked = {}
+    if known and known.etag:
+        asked["If-None-Match"] = known.etag
+    elif known and known.changed:
+        asked["If-Modified-Since"] = known.changed
+    if begun and begun.for_range:
+        asked |= {"Range": f"bytes={part.stat().st_size}-", "If-Range": begun.for_range}
+    return asked
+
+
+def _marks_of(answer: httpx.Response, begun: int) -> _Marks:
+    length = answer.headers.get("content-length", "")
+    return _Marks(
+        answer.headers.get("etag", ""),
+        answer.headers.get("last-modified", ""),
+        begun + int(length) if length.isdecimal() else -1,
+    )
+
+
+def _begins_at(answer: httpx.Response) -> int:
+    first = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
+    return int(first) if first.isdecimal() else -1
+
+
+def _read(path: Path) -> _Marks | None:
+    with suppress(OSError, ValueError, TypeError):
+        return _Marks(**json.loads(path.read_text(encoding="utf-8")))
+    return None
+
+
+def _write(path: Path, marks: _Marks) -> None:
+    path.write_text(json.dumps(asdict(marks)), encoding="utf-8")

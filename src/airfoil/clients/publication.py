@@ -1,0 +1,79 @@
+"""Whether a table has been published: does anything lie where it should? Nothing of it is read.
+
+A server that says "no such file" and one that forbids to look (S3 behind a web address says that of files that are not
+there) both mean: not yet. Must not wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from airfoil.clients.remote_files import check_status, lies_on_s3
+from airfoil.clients.source_files import local_files
+from airfoil.errors import NotFoundError, ServiceUnreachableError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from airfoil.clients.table_sources import TableSource
+
+_PATIENCE_SECONDS = 20.0
+_NOT_YET = {403, 404, 410}
+_NO_HEAD = {405, 501}
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Whether something is there, and what was seen, for people."""
+
+    found: bool
+    said: str
+
+
+def look_for(source: TableSource, *, transport: httpx.BaseTransport | None = None) -> Sighting:
+    """Look once; a neighbour that does not answer is an error."""
+    parts = urlsplit(source.location)
+    scheme = parts.scheme.lower()
+    if scheme in {"http", "https"}:
+        return _on_the_web(source, transport)
+    if scheme in {"s3", "s3a"}:
+        found = lies_on_s3(parts.netloc + unquote(parts.path), source.called, source.s3)
+        return Sighting(found, "the store has it" if found else "the store has no such key")
+    if len(scheme) <= 1 or scheme == "file":
+        path = unquote(parts.path) if scheme == "file" else source.location
+        try:
+            local_files(path, source.called)
+        except NotFoundError:
+            return Sighting(found=False, said="nothing lies there")
+        return Sighting(found=True, said="it lies there")
+    return Sighting(found=True, said="a database is asked when it is read")
+
+
+def _on_the_web(source: TableSource, transport: httpx.BaseTransport | None) -> Sighting:
+    import httpx
+
+    headers = dict(source.headers)
+    try:
+        with httpx.Client(
+            transport=transport, timeout=_PATIENCE_SECONDS, follow_redirects=True, max_redirects=10
+        ) as client:
+            status = client.head(source.location, headers=headers).status_code
+            if status in _NO_HEAD:
+                with client.stream(
+                    "GET", source.location, headers=headers | {"Range": "bytes=0-0"}
+                ) as answer:
+                    status = answer.status_code
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise NotFoundError(
+            f"The address of {source.called} is none: {error}", "Check how it is written."
+        ) from error
+    except httpx.HTTPError as error:
+        raise ServiceUnreachableError(
+            f"The server of {source.called} does not answer: {error}", "Try again later."
+        ) from error
+    if status in _NOT_YET:
+        return Sighting(found=False, said=f"the server answers {status}")
+    check_status(status, source.called)
+    return Sighting(found=True, said="the server has it")
