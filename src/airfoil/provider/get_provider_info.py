@@ -70,6 +70,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "sensors": [
             {"integration-name": "MLflow", "python-modules": ["airfoil.provider.sensors.model_alias"]},
+            {"integration-name": "Airfoil", "python-modules": ["airfoil.provider.sensors.published_tables"]},
         ],
         "triggers": [
             {
@@ -79,6 +80,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airfoil.provider.triggers.model_moves",
                 ],
             },
+            {"integration-name": "Airfoil", "python-modules": ["airfoil.provider.triggers.published_tables"]},
         ],
         "asset-uris": [
             {"schemes": ["mlflow"], "handler": "airfoil.provider.assets.check_uri"},

@@ -69,6 +69,11 @@ def run_folder(dag_id: str, run_id: str) -> Path:
     return _root() / folder_name(dag_id) / folder_name(run_id)
 
 
+def shared_folder(name: str) -> Path:
+    """Return a folder beside those of the DAG runs, for what outlives them: files that were fetched, say."""
+    return _root() / f".{name}"
+
+
 def folder_name(text: str) -> str:
     """Return an id as a folder's name: itself where it can be one, else readable and still its own."""
     name = re.sub(r"[^\w.+=@-]", "_", text)[:_MAX_CHARACTERS]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airfoil.errors import ConfigurationError
-from airfoil.provider.work_area import folder_name, run_folder, work_area_of
+from airfoil.provider.work_area import folder_name, run_folder, shared_folder, work_area_of
 
 pytestmark = pytest.mark.unit
 
@@ -73,3 +73,8 @@ def test_any_id_is_a_folder_of_its_own(first, second):
 def test_a_text_is_written_beside_the_tables(root):
     ref = work_area_of(context()).write_text("verdict.json", "{}")
     assert ref.uri == (root / "shop/manual__1/train/verdict.json").as_uri()
+
+
+def test_what_several_runs_use_lies_beside_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("AIRFLOW__AIRFOIL__WORK_AREA", str(tmp_path))
+    assert shared_folder("sources") == tmp_path / ".sources"

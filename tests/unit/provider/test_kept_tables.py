@@ -1,0 +1,66 @@
+"""Tables opened where they lie, those of web servers from kept copies."""
+
+from __future__ import annotations
+
+import io
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from airfoil.clients.kept_files import FileKeeper
+from airfoil.errors import NotFoundError
+from airfoil.provider.kept_tables import open_kept_tables
+
+pytestmark = pytest.mark.unit
+
+
+def parquet():
+    file = io.BytesIO()
+    pq.write_table(pa.table({"x": [1, 2, 3]}), file)
+    return file.getvalue()
+
+
+@pytest.fixture
+def keeper(tmp_path):
+    def answer(request):
+        if request.headers.get("if-none-match") == '"one"':
+            return httpx.Response(304)
+        return httpx.Response(200, stream=httpx.ByteStream(parquet()), headers={"etag": '"one"'})
+
+    return FileKeeper(tmp_path / "kept", transport=httpx.MockTransport(answer))
+
+
+def test_a_table_of_the_web_is_known_by_its_address_and_etag(keeper):
+    for _ in range(2):
+        with open_kept_tables(["https://data.example/m.parquet?token=x"], keeper=keeper) as (table,):
+            assert table.scan.name == "m.parquet"
+            assert table.scan.count() == 3
+            assert table.ref.uri == "https://data.example/m.parquet"
+            assert (table.ref.content_hash, table.ref.rows) == ('"one"', 3)
+
+
+def test_local_tables_are_read_where_they_lie(tmp_path, keeper):
+    (tmp_path / "m.parquet").write_bytes(parquet())
+    dag_file = str(tmp_path / "dag.py")
+    with open_kept_tables(["m.parquet", str(tmp_path)], dag_file=dag_file, keeper=keeper) as tables:
+        assert [one.scan.count() for one in tables] == [3, 3]
+        assert tables[0].ref.uri == str(tmp_path / "m.parquet")
+    assert not (tmp_path / "kept").exists()
+
+
+def test_what_is_not_there_is_told(tmp_path, keeper):
+    with pytest.raises(NotFoundError), open_kept_tables([str(tmp_path / "none.parquet")], keeper=keeper):
+        pass
+
+
+def test_copies_lie_in_the_work_area(tmp_path, monkeypatch, keeper):
+    monkeypatch.setenv("AIRFLOW__AIRFOIL__WORK_AREA", str(tmp_path))
+    made = []
+    monkeypatch.setattr(
+        "airfoil.provider.kept_tables.FileKeeper", lambda folder: made.append(folder) or keeper
+    )
+    with open_kept_tables(["https://data.example/m.parquet"]):
+        pass
+    assert made == [tmp_path / ".sources"]
