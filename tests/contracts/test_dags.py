@@ -17,6 +17,36 @@ ROOT = Path(__file__).parents[2]
 DAGS = ROOT / "dags"
 # What each file holds: a DAG that loses a task, an arrow, its schedule or its owner is noticed here.
 EXPECTED = {
+    "nyc_taxi_duration_prediction.py": {
+        "nyc_taxi_duration_prediction": {
+            "tags": ["mlflow", "taxi", "xgboost"],
+            "schedule": "@monthly",
+            "edges": [
+                ["choose_months", "register"],
+                ["choose_months", "train_model"],
+                ["choose_months", "wait_for_months"],
+                ["train_model", "register"],
+                ["wait_for_months", "train_model"],
+            ],
+            "tasks": ["choose_months", "register", "train_model", "wait_for_months"],
+            "owners": ["airfoil"],
+        },
+    },
+    "nyc_taxi_linear_duration_prediction.py": {
+        "nyc_taxi_linear_duration_prediction": {
+            "tags": ["mlflow", "regression", "taxi"],
+            "schedule": "@monthly",
+            "edges": [
+                ["choose_months", "register"],
+                ["choose_months", "train_model"],
+                ["choose_months", "wait_for_months"],
+                ["train_model", "register"],
+                ["wait_for_months", "train_model"],
+            ],
+            "tasks": ["choose_months", "register", "train_model", "wait_for_months"],
+            "owners": ["airfoil"],
+        },
+    },
     "simple_test_dag.py": {
         "simple_test_dag": {
             "tags": ["example"],

@@ -134,6 +134,7 @@ def test_every_decision_is_in_the_index_and_has_its_parts():
         "data-report.md",
         "drift.md",
         "models.md",
+        "taxi.md",
         "trading.md",
         "training-sets.md",
         "warehouses.md",

@@ -32,6 +32,8 @@ SHIPPED_DAGS = {
         "trading_strategy_train.py",
         "contracts/trips.yaml",
         "contracts/lost_customers.yaml",
+        "nyc_taxi_duration_prediction.py",
+        "nyc_taxi_linear_duration_prediction.py",
     ),
 }
 """For each template the DAGs of Airfoil that it brings beside that one, and what they read. A new template is a line

@@ -27,6 +27,8 @@ def package(tmp_path):
         "dags/ml_model_training_pipeline.py",
         "dags/trading_strategy_train.py",
         "dags/contracts/lost_customers.yaml",
+        "dags/nyc_taxi_duration_prediction.py",
+        "dags/nyc_taxi_linear_duration_prediction.py",
     ):
         path = found / "templates" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +72,8 @@ def test_all_ships_every_dag(package, tmp_path):
         "dags/ml_model_training_pipeline.py",
         "dags/trading_strategy_train.py",
         "dags/contracts/lost_customers.yaml",
+        "dags/nyc_taxi_duration_prediction.py",
+        "dags/nyc_taxi_linear_duration_prediction.py",
     }
 
 

@@ -6,6 +6,10 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 
 DAGS = Path(__file__).parents[1] / "dags"
+TAXI_EDGES = {
+    *(("choose_months", after) for after in ("wait_for_months", "train_model", "register")),
+    *(("wait_for_months", "train_model"), ("train_model", "register")),
+}
 # A new DAG gets its entry here; `pytest` then notices when a task is lost or wired wrongly.
 EXPECTED = {
     "data_validation_pipeline": {
@@ -53,6 +57,16 @@ EXPECTED = {
             *(("evaluate", "gate"), ("train", "register"), ("gate", "register")),
             *(("gate", "promote"), ("register", "promote")),
         },
+    },
+    "nyc_taxi_duration_prediction": {
+        "tags": {"taxi", "xgboost", "mlflow"},
+        "schedule": "@monthly",
+        "edges": TAXI_EDGES,
+    },
+    "nyc_taxi_linear_duration_prediction": {
+        "tags": {"taxi", "regression", "mlflow"},
+        "schedule": "@monthly",
+        "edges": TAXI_EDGES,
     },
     "simple_test_dag": {"tags": {"example"}, "schedule": "@daily", "edges": set()},
     "trading_strategy_train": {

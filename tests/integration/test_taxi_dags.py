@@ -1,0 +1,107 @@
+"""The shipped taxi DAGs, given nothing but an address: months in other published forms, each fetched once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from datetime import UTC, datetime
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.integration.airflow_home import AirflowHome
+from tests.integration.dag_scenes import play
+from tests.integration.mlflow_servers import mlflow_server
+
+from airfoil.clients.exchange import API
+from airfoil.clients.mlflow_http import MlflowHttp
+from airfoil.clients.mlflow_server import MlflowServer
+from airfoil.clients.model_loading import load_model
+from airfoil.clients.model_registry import versions
+from airfoil.steps.taxi.months import Month
+from airfoil.steps.taxi.sample_months import sample_month
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+DAGS = Path(__file__).parents[2] / "dags"
+FILES = {
+    "nyc-taxi-duration": "nyc_taxi_duration_prediction",
+    "nyc-taxi-linear-duration": "nyc_taxi_linear_duration_prediction",
+}
+ROWS = 20_000
+
+
+class Months(SimpleHTTPRequestHandler):
+    """A folder with ETags; what it sent is counted."""
+
+    sent: list[str]
+
+    def do_GET(self):
+        file = Path(self.translate_path(self.path))
+        if file.is_file() and self.headers.get("If-None-Match") == f'"{file.stat().st_size}"':
+            self.send_response(304)
+            self.end_headers()
+            return
+        self.sent.append(self.path)
+        super().do_GET()
+
+    def end_headers(self):
+        file = Path(self.translate_path(self.path))
+        if file.is_file():
+            self.send_header("ETag", f'"{file.stat().st_size}"')
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A server of the two months that a run of today asks for, in forms years apart."""
+    now = Month.of(datetime.now(UTC))
+    folder = tmp_path / "site"
+    folder.mkdir()
+    for back, variant in ((4, "yellow-2019"), (3, "yellow-2025")):
+        month = now.back(back)
+        batches = list(sample_month(month, ROWS, variant=variant))
+        pq.write_table(pa.Table.from_batches(batches), folder / f"yellow_tripdata_{month}.parquet")
+    handler = type("Handler", (Months,), {"sent": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *given: handler(*given, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", handler.sent
+    server.shutdown()
+    server.server_close()
+
+
+def test_both_dags_train_on_what_an_address_gives(migrated_airflow, tmp_path, site):
+    address, sent = site
+    folder = tmp_path / "dags"
+    folder.mkdir()
+    shutil.copytree(migrated_airflow.folder, tmp_path / "airflow")
+    home = AirflowHome(tmp_path / "airflow")
+    with mlflow_server(tmp_path / "mlflow") as running, MlflowHttp(MlflowServer(running.uri)) as http:
+        given = {"AIRFLOW_CONN_MLFLOW_DEFAULT": json.dumps({"conn_type": "mlflow", "host": running.uri})}
+        for model, name in FILES.items():
+            file = folder / f"{name}.py"
+            text = (DAGS / file.name).read_text(encoding="utf-8")
+            source = f'Param("{address}/yellow_tripdata_{{year}}-{{month}}.parquet"'
+            assert "Param(TLC_PATTERN" in text
+            file.write_text(text.replace("Param(TLC_PATTERN", source), encoding="utf-8")
+            scene = play(home, file, **given)
+            assert scene.runs[name]["state"] == "success", scene.log[-4000:]
+            file.unlink()
+            (version,) = http.do(versions(model))
+            tags, now = version.tags, Month.of(datetime.now(UTC))
+            assert (tags["train_month"], tags["validation_month"]) == (str(now.back(4)), str(now.back(3)))
+            run = http.get(f"{API}/runs/get", run_id=version.run_id)["run"]
+            metrics = {one["key"]: one["value"] for one in run["data"]["metrics"]}
+            assert metrics["rmse"] == pytest.approx(float(tags["rmse"]), abs=1e-6)
+            trips = pd.DataFrame({"PULocationID": [132], "DOLocationID": [230], "trip_distance": [17.0]})
+            columns = trips if "linear" in model else trips[["PULocationID", "DOLocationID"]]
+            (minutes,) = load_model(http, f"models:/{model}/1").predict(columns)
+            assert 1 < minutes < 90
+    assert len(sent) == 2  # each month once, although two DAGs asked
