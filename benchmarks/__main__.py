@@ -9,7 +9,18 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("floor", "tracking", "log_model", "point_in_time", "materialize", "validation", "anomaly", "trading")
+NAMES = (
+    "floor",
+    "tracking",
+    "log_model",
+    "point_in_time",
+    "materialize",
+    "validation",
+    "anomaly",
+    "taxi_linear",
+    "taxi_xgboost",
+    "trading",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -23,7 +23,7 @@ from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ask_python, peak_mib
 from benchmarks.size import scale_from
-from benchmarks.taxi_months import ROWS, TRAIN, VALIDATION, write_apart
+from benchmarks.taxi_months import ROWS, TRAIN, VALIDATION, write_months
 
 NAME = "taxi_xgboost"
 ZONES, DISTANCE = "zones", "distance"
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = max(2000, round(ROWS * scale))
     folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.folder)), Progress(NAME)
     try:
-        write_apart(folder, rows)
+        write_months(folder, rows)
         say(f"wrote two months of {rows} rows")
         machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
         # The first task of the peer is the same for both; the others write over each other's pickles.

@@ -2,7 +2,7 @@
 
 import pyarrow.parquet as pq
 import pytest
-from benchmarks.taxi_months import write_apart, write_months
+from benchmarks.taxi_months import write_months
 
 pytestmark = pytest.mark.unit
 
@@ -13,8 +13,3 @@ def test_both_months_are_written_and_differ(tmp_path):
     assert [table.num_rows for table in tables] == [1000, 1000]
     assert tables[0].schema == tables[1].schema
     assert not tables[0].equals(tables[1])
-
-
-def test_they_can_be_written_by_another_process(tmp_path):
-    write_apart(tmp_path, 500)
-    assert {path.name for path in tmp_path.iterdir()} == {"train.parquet", "validation.parquet"}
