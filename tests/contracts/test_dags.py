@@ -20,7 +20,7 @@ EXPECTED = {
     "nyc_taxi_duration_prediction.py": {
         "nyc_taxi_duration_prediction": {
             "tags": ["mlflow", "taxi", "xgboost"],
-            "schedule": "@monthly",
+            "schedule": "0 6 1 * *",
             "edges": [
                 ["choose_months", "register"],
                 ["choose_months", "train_model"],
@@ -35,7 +35,7 @@ EXPECTED = {
     "nyc_taxi_linear_duration_prediction.py": {
         "nyc_taxi_linear_duration_prediction": {
             "tags": ["mlflow", "regression", "taxi"],
-            "schedule": "@monthly",
+            "schedule": "0 6 1 * *",
             "edges": [
                 ["choose_months", "register"],
                 ["choose_months", "train_model"],

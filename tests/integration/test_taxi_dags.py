@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from datetime import UTC, datetime
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.integration.airflow_home import AirflowHome
 from tests.integration.dag_scenes import play
 from tests.integration.mlflow_servers import mlflow_server
 
@@ -77,23 +75,19 @@ def site(tmp_path):
     server.server_close()
 
 
-def test_both_dags_train_on_what_an_address_gives(migrated_airflow, tmp_path, site):
+@pytest.fixture(scope="module")
+def home(migrated_airflow, tmp_path_factory):
+    return migrated_airflow.copied_to(tmp_path_factory.mktemp("taxi") / "home")
+
+
+def test_both_dags_train_on_what_an_address_gives(home, tmp_path, site):
     address, sent = site
-    folder = tmp_path / "dags"
-    folder.mkdir()
-    shutil.copytree(migrated_airflow.folder, tmp_path / "airflow")
-    home = AirflowHome(tmp_path / "airflow")
     with mlflow_server(tmp_path / "mlflow") as running, MlflowHttp(MlflowServer(running.uri)) as http:
         given = {"AIRFLOW_CONN_MLFLOW_DEFAULT": json.dumps({"conn_type": "mlflow", "host": running.uri})}
         for model, name in FILES.items():
-            file = folder / f"{name}.py"
-            text = (DAGS / file.name).read_text(encoding="utf-8")
-            source = f'Param("{address}/yellow_tripdata_{{year}}-{{month}}.parquet"'
-            assert "Param(TLC_PATTERN" in text
-            file.write_text(text.replace("Param(TLC_PATTERN", source), encoding="utf-8")
-            scene = play(home, file, **given)
+            source = f"{address}/yellow_tripdata_{{year}}-{{month}}.parquet"
+            scene = play(home, DAGS / f"{name}.py", conf={"source": source}, **given)
             assert scene.runs[name]["state"] == "success", scene.log[-4000:]
-            file.unlink()
             (version,) = http.do(versions(model))
             tags, now = version.tags, Month.of(datetime.now(UTC))
             assert (tags["train_month"], tags["validation_month"]) == (str(now.back(4)), str(now.back(3)))
@@ -105,3 +99,11 @@ def test_both_dags_train_on_what_an_address_gives(migrated_airflow, tmp_path, si
             (minutes,) = load_model(http, f"models:/{model}/1").predict(columns)
             assert 1 < minutes < 90
     assert len(sent) == 2  # each month once, although two DAGs asked
+
+
+def test_a_month_that_is_none_fails_at_once(home):
+    name = FILES["nyc-taxi-linear-duration"]
+    scene = play(home, DAGS / f"{name}.py", conf={"train_month": "2024-13"})
+    assert scene.runs[name]["state"] == "failed"
+    assert scene.tasks(name)["choose_months"] == ("failed", 1)
+    assert "'2024-13' is no month. Write year and month" in scene.log

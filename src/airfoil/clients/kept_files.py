@@ -121,35 +121,28 @@ class FileKeeper:
         if answer.status_code == _TOO_FAR:
             place.forget()
             raise ServiceAnswerError(f"The server of {name} has less than it had", "Try again.")
-        check_status(answer.status_code, name)
-        if answer.headers.get("content-type", "").partition(";")[0].strip() == "text/html":
-            raise TableError(
-                f"There is a web page at the address of {name}, and no table", "Check the address."
-            )
-        if answer.headers.get("content-encoding", "identity") != "identity":
-            raise _FinalAnswerError(
-                f"The server of {name} packs what it sends, unasked", "Ask who runs it, or use a mirror."
-            )
-        goes_on = answer.status_code == _PARTIAL and _begins_at(answer) == place.part_bytes()
-        if answer.status_code == _PARTIAL and not goes_on:
-            place.forget()
-            raise ServiceAnswerError(
-                f"The server of {name} sends another part than it was asked for", "Try again."
-            )
-        begun = place.part_bytes() if goes_on else 0
+        _check_content(answer, name)
+        begun, size = _Marks(), 0
+        if answer.status_code == _PARTIAL:
+            begun, size = place.begun() or begun, place.part_bytes()
+            if not _goes_on(answer, begun, size):
+                place.forget()
+                raise ServiceAnswerError(
+                    f"The server of {name} sends another part than it was asked for", "Try again."
+                )
         marks = _marks_of(answer, begun)
-        self._check_size(name, max(marks.size, begun))
-        check_room(place.folder, max(0, marks.size - begun), name)
+        self._check_size(name, max(marks.size, size))
+        check_room(place.folder, max(0, marks.size - size), name)
         try:
-            place.begin(marks, is_fresh=not goes_on)
+            place.begin(marks, is_fresh=size == 0)
             with place.part.open("ab") as file:
                 for chunk in answer.iter_raw():
-                    begun += len(chunk)
-                    self._check_size(name, begun)
+                    size += len(chunk)
+                    self._check_size(name, size)
                     file.write(chunk)
-            if marks.size >= 0 and begun != marks.size:
+            if marks.size >= 0 and size != marks.size:
                 raise ServiceUnreachableError(
-                    f"The server of {name} stopped after {begun} of {marks.size} bytes", "Try again later."
+                    f"The server of {name} stopped after {size} of {marks.size} bytes", "Try again later."
                 )
             place.finish(marks)
         except OSError as error:
@@ -237,18 +230,32 @@ def _conditions(known: _Marks | None, begun: _Marks | None, part: Path) -> dict[
     return asked
 
 
-def _marks_of(answer: httpx.Response, begun: int) -> _Marks:
-    length = answer.headers.get("content-length", "")
-    return _Marks(
-        answer.headers.get("etag", ""),
-        answer.headers.get("last-modified", ""),
-        begun + int(length) if length.isdecimal() else -1,
-    )
+def _check_content(answer: httpx.Response, name: str) -> None:
+    """Raise what an answer means that is no table as it lies there."""
+    check_status(answer.status_code, name)
+    if answer.headers.get("content-type", "").partition(";")[0].strip() == "text/html":
+        raise TableError(f"There is a web page at the address of {name}, and no table", "Check the address.")
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise _FinalAnswerError(
+            f"The server of {name} packs what it sends, unasked", "Ask who runs it, or use a mirror."
+        )
 
 
-def _begins_at(answer: httpx.Response) -> int:
+def _goes_on(answer: httpx.Response, begun: _Marks, size: int) -> bool:
+    """Tell whether a part is the next one of the same version; not every server heeds `If-Range`."""
     first = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
-    return int(first) if first.isdecimal() else -1
+    return first == str(size) and answer.headers.get("etag", begun.etag) == begun.etag
+
+
+def _marks_of(answer: httpx.Response, begun: _Marks) -> _Marks:
+    """Return the marks of the whole file; a part of it need not repeat them, and its length is not the file's."""
+    sent = answer.headers
+    size = sent.get("content-range", "").rpartition("/")[2] or sent.get("content-length", "")
+    return _Marks(
+        sent.get("etag", begun.etag),
+        sent.get("last-modified", begun.changed),
+        int(size) if size.isdecimal() else begun.size,
+    )
 
 
 def _read(path: Path) -> _Marks | None:

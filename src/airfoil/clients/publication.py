@@ -69,6 +69,10 @@ def _on_the_web(source: TableSource, transport: httpx.BaseTransport | None) -> S
         raise NotFoundError(
             f"The address of {source.called} is none: {error}", "Check how it is written."
         ) from error
+    except httpx.TooManyRedirects as error:
+        raise NotFoundError(
+            f"The server of {source.called} sends us round in circles", "Check the address."
+        ) from error
     except httpx.HTTPError as error:
         raise ServiceUnreachableError(
             f"The server of {source.called} does not answer: {error}", "Try again later."

@@ -71,6 +71,18 @@ def keeper(tmp_path, server, pauses):
     return FileKeeper(tmp_path, pause=pauses.append, transport=httpx.MockTransport(server))
 
 
+def broken_off(keeper, server, at=60):
+    """Fetch the first bytes and give up."""
+    server.breaks_at = [at]
+    with pytest.raises(ServiceUnreachableError):
+        FileKeeper(keeper.folder, tries=1, transport=keeper.transport).fetch(URL, "trips")
+
+
+def part(content, begin, end, **headers):
+    sent = {"content-range": f"bytes {begin}-{end - 1}/{len(content)}"} | headers
+    return httpx.Response(206, headers=sent, stream=Stream(iter([content[begin:end]])))
+
+
 def test_a_file_is_fetched_once_and_then_asked_whether_it_changed(keeper, server):
     first, second = (keeper.fetch(URL, "trips") for _ in range(2))
     assert first.path.read_bytes() == server.content
@@ -173,12 +185,31 @@ def test_an_endless_body_ends_at_the_limit(tmp_path):
 
 
 def test_a_server_that_forgets_a_part_is_asked_for_all(keeper, server):
-    server.breaks_at = [60]
-    server.answers = []
-    with pytest.raises(ServiceUnreachableError):
-        FileKeeper(keeper.folder, tries=1, transport=keeper.transport).fetch(URL, "trips")
+    broken_off(keeper, server)
     server.answers = [httpx.Response(416)]
     assert keeper.fetch(URL, "trips").path.read_bytes() == server.content
+
+
+def test_a_server_that_goes_on_with_another_version_is_not_believed(keeper, server, pauses):
+    broken_off(keeper, server)
+    server.content, server.etag = b"PAR1" + b"2" * 200 + b"PAR1", '"two"'
+    server.answers = [part(server.content, 60, 208, etag='"two"')]
+    assert keeper.fetch(URL, "trips").path.read_bytes() == server.content
+    assert pauses == [1.0]
+
+
+def test_a_server_that_sends_less_than_the_rest_is_asked_on(keeper, server, pauses):
+    broken_off(keeper, server)
+    server.answers = [part(server.content, 60, 100, etag=server.etag)]
+    assert keeper.fetch(URL, "trips").path.read_bytes() == server.content
+    assert server.asked[-1]["range"] == "bytes=100-"
+
+
+def test_a_rest_need_not_say_again_which_file_it_is(keeper, server):
+    broken_off(keeper, server)
+    server.answers = [part(server.content, 60, 208)]
+    assert keeper.fetch(URL, "trips").mark == '"one"'
+    assert not keeper.fetch(URL, "trips").is_new
 
 
 def test_marks_that_are_damaged_are_forgotten(keeper, server, tmp_path):

@@ -48,6 +48,11 @@ def test_a_server_that_knows_no_head_is_asked_for_one_byte():
     assert asked == [("HEAD", None, "Bearer x"), ("GET", "bytes=0-0", "Bearer x")]
 
 
+def test_a_server_that_leads_nowhere_is_not_waited_for():
+    with pytest.raises(NotFoundError, match="round in circles"):
+        seen(lambda _: httpx.Response(302, headers={"location": URL}))
+
+
 def test_a_server_that_is_away_is_told():
     def answer(request):
         raise httpx.ConnectError("refused")

@@ -41,13 +41,30 @@ def test_a_table_of_the_web_is_known_by_its_address_and_etag(keeper):
             assert (table.ref.content_hash, table.ref.rows) == ('"one"', 3)
 
 
+def test_a_time_is_a_digest_as_a_whole(tmp_path):
+    """MLflow is shown what stands after the last colon, and that is the same for all files of GMT."""
+    changed = {"last-modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, content=parquet(), headers=changed))
+    with open_kept_tables(["https://x.example/m"], keeper=FileKeeper(tmp_path, transport=answer)) as (table,):
+        assert table.ref.content_hash == "Wed, 21 Oct 2015 072800 GMT"
+
+
 def test_local_tables_are_read_where_they_lie(tmp_path, keeper):
     (tmp_path / "m.parquet").write_bytes(parquet())
     dag_file = str(tmp_path / "dag.py")
     with open_kept_tables(["m.parquet", str(tmp_path)], dag_file=dag_file, keeper=keeper) as tables:
         assert [one.scan.count() for one in tables] == [3, 3]
         assert tables[0].ref.uri == str(tmp_path / "m.parquet")
+        assert tables[0].ref.content_hash == f"size:3 rows, {len(parquet())} bytes"
     assert not (tmp_path / "kept").exists()
+
+
+def test_what_is_written_anew_lies_where_it_is_told(tmp_path, keeper):
+    (tmp_path / "m.csv").write_text("x\n1\n2\n")
+    with open_kept_tables([str(tmp_path / "m.csv")], folder=tmp_path / "work", keeper=keeper) as (table,):
+        assert table.scan.count() == 2
+        assert list((tmp_path / "work").rglob("*.parquet"))
+    assert not list((tmp_path / "work").iterdir())
 
 
 def test_what_is_not_there_is_told(tmp_path, keeper):

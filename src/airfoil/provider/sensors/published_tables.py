@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 
 from airfoil.provider.table_inputs import plain_data
 from airfoil.provider.task_tracking import one_sentence
-from airfoil.provider.triggers.published_tables import AwaitedTables, PublishedTablesTrigger
+from airfoil.provider.triggers.published_tables import AwaitedTables, PublishedTablesTrigger, too_late
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -42,13 +42,14 @@ class PublishedTablesSensor(BaseSensorOperator):
             if deferrable is None
             else deferrable
         )
+        self._missing: list[str] = []
 
     def execute(self, context: Context) -> Any:
         """Look once; then wait in the triggerer, or here."""
+        if not self.deferrable:
+            return self._wait_here(context)
         if self.poke(context):
             return None
-        if not self.deferrable:
-            return super().execute(context)
         return self.defer(
             trigger=PublishedTablesTrigger(
                 tables=self._awaited.tables,
@@ -65,16 +66,22 @@ class PublishedTablesSensor(BaseSensorOperator):
         """Look once."""
         del context
         with one_sentence():
-            missing = self._awaited.missing()
-        if missing:
-            self.log.info("Not there yet: %s", "; ".join(missing))
-        return not missing
+            self._missing = self._awaited.missing()
+        if self._missing:
+            self.log.info("Not there yet: %s", "; ".join(self._missing))
+        return not self._missing
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> None:
         """Go on, or fail for good with what was missing."""
         del context
         if "error" in event:
             raise AirflowFailException(event["error"])
+
+    def _wait_here(self, context: Context) -> Any:
+        try:
+            return super().execute(context)
+        except AirflowSensorTimeout:
+            raise AirflowSensorTimeout(too_late(self._missing, self.timeout)) from None
 
     @property
     def _awaited(self) -> AwaitedTables:

@@ -62,7 +62,7 @@ def train_trees(
         "tree_method": "hist",
         "max_depth": told.max_depth,
         "learning_rate": told.learning_rate,
-        "max_cat_to_onehot": 1 if told.sets_of_zones else MOST_ZONES,
+        "max_cat_to_onehot": 1 if told.sets_of_zones else MOST_ZONES + 1,  # below it, one zone is asked for
         "seed": told.seed,
         "nthread": told.threads,
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 4_000
 _NOTHING_LEFT = 1e-12
-"""Share of the variance of miles below which the zones alone say how far it is."""
+"""Share of the squares of miles below which what zones leave of them is rounding: they alone say how far it is."""
 
 
 def fit_zone_regression(sums: TripSums) -> ZoneRegression:
@@ -133,7 +133,7 @@ def _slope(
     total = sums.trips.sum()
     variance = sums.squared_distance - sums.distance.sum() ** 2 / total
     left = variance - miles @ of_miles
-    if left > _NOTHING_LEFT * max(sums.squared_distance, 0.0):
+    if left > _NOTHING_LEFT * sums.squared_distance:
         together = sums.minutes_by_distance - sums.distance.sum() * sums.minutes.sum() / total
         return float((together - of_miles @ minutes) / left)
     return float((of_minutes @ of_miles) / (1 + of_miles @ of_miles))

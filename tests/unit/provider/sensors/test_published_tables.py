@@ -47,7 +47,9 @@ def test_it_hands_over_to_the_triggerer(tables):
 
 
 def test_without_a_triggerer_it_looks_here_until_its_time_is_over(tables):
-    with pytest.raises(AirflowSensorTimeout):
+    with pytest.raises(
+        AirflowSensorTimeout, match=r"Not published after 0 seconds: \S+2024-02.parquet \(nothing"
+    ):
         sensor(tables, deferrable=False, poke_interval=0, timeout=0).execute({})
 
 

@@ -60,12 +60,12 @@ EXPECTED = {
     },
     "nyc_taxi_duration_prediction": {
         "tags": {"taxi", "xgboost", "mlflow"},
-        "schedule": "@monthly",
+        "schedule": "0 6 1 * *",
         "edges": TAXI_EDGES,
     },
     "nyc_taxi_linear_duration_prediction": {
         "tags": {"taxi", "regression", "mlflow"},
-        "schedule": "@monthly",
+        "schedule": "0 6 1 * *",
         "edges": TAXI_EDGES,
     },
     "simple_test_dag": {"tags": {"example"}, "schedule": "@daily", "edges": set()},
