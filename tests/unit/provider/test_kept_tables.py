@@ -63,7 +63,7 @@ def test_what_is_written_anew_lies_where_it_is_told(tmp_path, keeper):
     (tmp_path / "m.csv").write_text("x\n1\n2\n")
     with open_kept_tables([str(tmp_path / "m.csv")], folder=tmp_path / "work", keeper=keeper) as (table,):
         assert table.scan.count() == 2
-        assert list((tmp_path / "work").rglob("*.parquet"))
+        assert list((tmp_path / "work").rglob("m.csv"))
     assert not list((tmp_path / "work").iterdir())
 
 

@@ -50,7 +50,7 @@ def find_columns(scan: Scan, *, with_distance: bool = True) -> TripColumns:
         dropoff=_moment(scan, found["drop-off time"]),
         pickup_zone=_whole(scan, found["pickup zone"]),
         dropoff_zone=_whole(scan, found["drop-off zone"]),
-        distance=_amount(scan, found["distance"]) if with_distance else "0.0",
+        distance=_amount(scan, found["distance"]) if with_distance else "0::DOUBLE",
     )
 
 

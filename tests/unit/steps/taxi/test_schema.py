@@ -54,7 +54,7 @@ def test_names_are_compared_without_case_blanks_and_underscores():
 
 
 def test_without_miles_no_distance_is_needed():
-    assert find_columns(scan_of(**PLAIN), with_distance=False).distance == "0.0"
+    assert find_columns(scan_of(**PLAIN), with_distance=False).distance == "0::DOUBLE"
     with pytest.raises(TableError, match="no column for the distance"):
         find_columns(scan_of(**PLAIN))
 
