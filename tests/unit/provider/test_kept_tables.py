@@ -22,14 +22,17 @@ def parquet():
     return file.getvalue()
 
 
+def answer(headers):
+    return httpx.Response(200, stream=httpx.ByteStream(parquet()), headers=headers)
+
+
 @pytest.fixture
 def keeper(tmp_path):
-    def answer(request):
-        if request.headers.get("if-none-match") == '"one"':
-            return httpx.Response(304)
-        return httpx.Response(200, stream=httpx.ByteStream(parquet()), headers={"etag": '"one"'})
+    def answered(request):
+        is_known = request.headers.get("if-none-match") == '"one"'
+        return httpx.Response(304) if is_known else answer({"etag": '"one"'})
 
-    return FileKeeper(tmp_path / "kept", transport=httpx.MockTransport(answer))
+    return FileKeeper(tmp_path / "kept", transport=httpx.MockTransport(answered))
 
 
 def test_a_table_of_the_web_is_known_by_its_address_and_etag(keeper):
@@ -44,8 +47,8 @@ def test_a_table_of_the_web_is_known_by_its_address_and_etag(keeper):
 def test_a_time_is_a_digest_as_a_whole(tmp_path):
     """MLflow is shown what stands after the last colon, and that is the same for all files of GMT."""
     changed = {"last-modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
-    answer = httpx.MockTransport(lambda _: httpx.Response(200, content=parquet(), headers=changed))
-    with open_kept_tables(["https://x.example/m"], keeper=FileKeeper(tmp_path, transport=answer)) as (table,):
+    keeper = FileKeeper(tmp_path, transport=httpx.MockTransport(lambda _: answer(changed)))
+    with open_kept_tables(["https://x.example/m.parquet"], keeper=keeper) as (table,):
         assert table.ref.content_hash == "Wed, 21 Oct 2015 072800 GMT"
 
 
