@@ -243,8 +243,9 @@ def _check_content(answer: httpx.Response, name: str) -> None:
 
 def _goes_on(answer: httpx.Response, begun: _Marks, size: int) -> bool:
     """Tell whether a part is the next one of the same version; not every server heeds `If-Range`."""
-    first = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
-    return first == str(size) and answer.headers.get("etag", begun.etag) == begun.etag
+    first: str = answer.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
+    etag: str = answer.headers.get("etag", begun.etag)
+    return first == str(size) and etag == begun.etag
 
 
 def _marks_of(answer: httpx.Response, begun: _Marks) -> _Marks:
