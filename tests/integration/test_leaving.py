@@ -119,7 +119,7 @@ def test_the_absent_rooms_are_absent(airflow):
 def test_a_shipped_dag_runs_on_a_plain_airflow(airflow, dag_id, tmp_path):
     given = []
     if dag_id in TAXI:  # the city's own server is far away
-        write_months(tmp_path / "months", rows=20_000)
+        write_months(tmp_path / "months", rows=2_000)
         given = ["--conf", json.dumps({"source": str(tmp_path / "months" / NAME)})]
     done = airflow("dags", "test", dag_id, *given)
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
