@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +46,66 @@ CONTRACT = Contract.of(
     }
 )
 ZONES = pa.table({"zone": ["A1", "B2", None, "B2"]})
+HARD = pa.table(
+    {
+        "float": [math.nan, math.nan, math.inf, -math.inf, 0.0, -0.0, 1e300, None],
+        "small": pa.array([math.nan, 0.1, 0.3, math.inf, -0.1, None, 1.5, 0.1], pa.float32()),
+        "whole": [2**63 - 1, -(2**63), 2**53 + 1, 2**53, 0, 1, None, None],
+        "tiny": pa.array([-128, 127, 0, 1, None, 2, 3, 4], pa.int8()),
+        "price": pa.array(
+            [Decimal(one) for one in ("1.234", "1.235", "-1", "0", "0", "9", "9", "9")], pa.decimal128(12, 3)
+        ),
+        "text": ["A1", "A1\n", "a1", "", None, "ß", "it's", r"back\slash"],
+        "digits": [
+            "9223372036854775807",
+            "9223372036854775808",
+            " 12\t",
+            "1e3",
+            "nan",
+            "2024-02-30",
+            "+7",
+            None,
+        ],
+        "wall": pa.array(
+            [dt.datetime.fromisoformat(one) for one in ("2026-03-29T02:30:00", "9999-12-31T23:59:59.999999")]
+            * 4,
+            pa.timestamp("us"),
+        ),
+        "at": pa.array(
+            [dt.datetime(1, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 3, 29, 1, tzinfo=dt.UTC)] * 4,
+            pa.timestamp("us", "UTC"),
+        ),
+        "day": pa.array([dt.date(1582, 10, 4), dt.date(9999, 12, 31), None, dt.date(1970, 1, 1)] * 2),
+        "gone": pa.array([None] * 8, pa.float64()),
+        "odd name *.`": [True, False, None, True, True, True, True, True],
+    }
+)
+HARD_CONTRACT = Contract.of(
+    {
+        "columns": {
+            "float": {
+                "finite": True,
+                "at_least": -1,
+                "most_missing": 0.1,
+                "unique": True,
+                "one_of": [0, 1e300],
+            },
+            "small": {"finite": True, "at_most": 0.3, "one_of": [0.5, 1.5], "unique": True},
+            "whole": {"at_least": -(2**63), "at_most": 2**53, "one_of": [2**53 + 1, 2**70], "unique": True},
+            "tiny": {"type": "int8", "at_least": 0.5, "at_most": 2**70},
+            "price": {"at_least": 1.2345, "at_most": 8.99999},
+            "text": {"matches": "[A-Z][0-9]|it's", "at_least": "A", "one_of": ["A1", "it's", r"back\slash"]},
+            "digits": {"type": "integer"},
+            "wall": {"type": "timestamp", "at_most": "2026-03-29T02:30:00"},
+            "at": {"type": "timestamp", "at_least": "2026-03-29T01:00:00+00:00"},
+            "day": {"at_least": "1582-10-05", "nullable": False},
+            "gone": {"type": "float", "at_least": 0, "nullable": False},
+            "odd name *.`": {"one_of": [True]},
+        },
+        "keys": [["float", "small"], ["day", "at"]],
+        "freshness": {"column": "at", "hours": 24},
+    }
+)
 
 
 def trips(rows: int, seed: int, shift: float = 0.0) -> pa.Table:

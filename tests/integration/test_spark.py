@@ -11,7 +11,17 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 from tests.sizes import full_only
-from tests.warehouse_tables import AT, CONTRACT, ZONES, DuckTables, judged, measured, trips
+from tests.warehouse_tables import (
+    AT,
+    CONTRACT,
+    HARD,
+    HARD_CONTRACT,
+    ZONES,
+    DuckTables,
+    judged,
+    measured,
+    trips,
+)
 
 from airfoil.steps.drift.measurement import measure_drift
 from airfoil.steps.drift.verdict import judge_drift
@@ -75,18 +85,22 @@ def duck():
     return DuckTables(ibis.duckdb.connect())
 
 
-@pytest.fixture(scope="module")
-def tables(spark, duck, tmp_path_factory):
-    """Three tables in three places: the files, DuckDB, Spark."""
-    folder = tmp_path_factory.mktemp("tables")
-    made = {"before": trips(ROWS, 1), "after": trips(ROWS, 2, 2.0), "zones": ZONES}
+def in_three_places(spark, duck, folder, tables):
+    """The tables as files, in DuckDB and in Spark."""
     found = {"here": {}, "duckdb": {}, "spark": {}}
-    for name, table in made.items():
+    for name, table in tables.items():
         pq.write_table(table, folder / f"{name}.parquet")
         found["here"][name] = Scan.of_parquet([folder / f"{name}.parquet"], name)
         found["duckdb"][name] = duck(table, name)
         found["spark"][name] = WarehouseTable(name, spark.read_parquet(str(folder / f"{name}.parquet")))
     return found
+
+
+@pytest.fixture(scope="module")
+def tables(spark, duck, tmp_path_factory):
+    """Trips before and after, and the zones they refer to."""
+    made = {"before": trips(ROWS, 1), "after": trips(ROWS, 2, 2.0), "zones": ZONES}
+    return in_three_places(spark, duck, tmp_path_factory.mktemp("tables"), made)
 
 
 def test_quality_is_the_same_record_from_all_three(tables):
@@ -111,3 +125,20 @@ def test_drift_is_the_same_record_and_verdict_from_all_three(tables):
     assert verdicts[0].outcome == "drifted"
     histograms = [[one.histogram for one in reports[engine].columns] for engine in ("duckdb", "spark")]
     assert histograms[0] == histograms[1], "cells follow from exact bounds, not from a sample"
+
+
+@pytest.mark.parametrize("rows", [8, 0])
+def test_values_that_engines_take_for_different_things(spark, duck, tmp_path, rows):
+    found = in_three_places(spark, duck, tmp_path, {"hard": HARD.slice(0, rows)})
+    here = judge(HARD_CONTRACT, measure(found["here"]["hard"], HARD_CONTRACT), AT)
+    there = {
+        engine: judge(HARD_CONTRACT, measure_in_warehouse(found[engine]["hard"], HARD_CONTRACT), AT)
+        for engine in ("duckdb", "spark")
+    }
+    assert judged(there["spark"]) == judged(there["duckdb"])
+    assert judged(there["spark"])["checks"] == judged(here)["checks"]
+    drift = {
+        engine: measure_drift_in_warehouse(found[engine]["hard"], found[engine]["hard"]) for engine in there
+    }
+    assert measured(drift["spark"]) == measured(drift["duckdb"])
+    assert measured(drift["spark"]) == measured(measure_drift(found["here"]["hard"], found["here"]["hard"]))

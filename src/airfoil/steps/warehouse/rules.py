@@ -151,6 +151,7 @@ def _outside(
     column: ir.Column, arrow_type: pa.DataType, bound: Any, engine: str, *, is_least: bool
 ) -> ir.BooleanValue:
     import ibis
+    import pyarrow as pa
 
     kind = kind_of(arrow_type)
     value, limit = column, bound
@@ -164,7 +165,8 @@ def _outside(
     elif kind == "decimal":
         limit = _decimal(bound, arrow_type.scale)
     elif kind == "float":
-        value, limit = column.cast("float64"), exactly(bound)
+        # As the column would hold it: 0.3 in 32 bits is a little more than 0.3.
+        value, limit = column.cast("float64"), exactly(pa.scalar(float(bound), arrow_type).as_py())
     elif kind == "date":
         limit = ibis.literal(_moment(bound).date())
     else:

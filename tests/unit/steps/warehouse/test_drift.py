@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from scipy import stats
 from tests.sizes import FULL
-from tests.warehouse_tables import measured, trips
+from tests.warehouse_tables import HARD, measured, trips
 
 from airfoil.steps.drift.cells import EvenCells
 from airfoil.steps.drift.gaps import Tally
@@ -35,6 +35,12 @@ def test_a_table_with_everything_that_is_hard(duck, shift):
     here, there = both(duck, trips(2000, 1), trips(2500, 2, shift))
     assert measured(there) == measured(here)
     assert judge_drift(there) == judge_drift(here)
+
+
+@pytest.mark.parametrize("rows", [8, 0])
+def test_values_that_engines_take_for_different_things(duck, rows):
+    here, there = both(duck, HARD.slice(0, rows), HARD)
+    assert measured(there) == measured(here)
 
 
 def test_distances_are_near_those_of_local_tables_where_cells_lie_elsewhere(duck):

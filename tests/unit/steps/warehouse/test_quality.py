@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from tests.sizes import FULL
-from tests.warehouse_tables import AT, CONTRACT, ZONES, judged, trips
+from tests.warehouse_tables import AT, CONTRACT, HARD, HARD_CONTRACT, ZONES, judged, trips
 
 from airfoil.errors import ConfigurationError
 from airfoil.steps.quality.contract import Contract
@@ -31,6 +31,12 @@ def test_a_table_with_everything_that_is_hard(duck):
     here, there = both(duck, trips(3000, 1), CONTRACT, {"zones": ZONES})
     assert judged(there) == judged(here)
     assert len(here.failures) > 8
+
+
+@pytest.mark.parametrize("rows", [8, 0])
+def test_values_that_engines_take_for_different_things(duck, rows):
+    here, there = both(duck, HARD.slice(0, rows), HARD_CONTRACT)
+    assert judged(there) == judged(here)
 
 
 def test_examples_tell_how_often_a_value_stands_there(duck):

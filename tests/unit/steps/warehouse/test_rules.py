@@ -97,6 +97,13 @@ def test_a_bound_of_a_decimal_keeps_its_digits(duck):
     assert broken(duck, column, "range", at_least=1e60) == values
 
 
+def test_a_bound_is_what_the_column_would_hold(duck):
+    column = pa.array([0.1, 0.3, 3.4e38], pa.float32())
+    assert len(broken(duck, column, "range", at_least=0.1, at_most=0.3)) == 1
+    assert broken(duck, column, "range", at_most=1e300) == []
+    assert broken(duck, [0.1 + 0.2], "range", at_most=0.3) == [0.1 + 0.2]
+
+
 def test_a_bound_at_and_beyond_the_ends_of_integers(duck):
     ends = [-(2**63), 0, 2**63 - 1]
     assert broken(duck, ends, "range", at_least=-(2**63), at_most=2**63) == []
