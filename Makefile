@@ -77,9 +77,9 @@ clean: ## remove caches and build results; .airfoil (your databases, models and 
 platform: uv
 	@$(UV) sync --frozen --inexact --no-dev --extra stack
 
-# What a developer needs on top.
+# What a developer needs on top; Spark, which is large, for FULL=1 alone.
 tools: uv
-	@$(UV) sync --frozen --inexact --all-extras
+	@$(UV) sync --frozen --inexact --all-extras $(if $(filter 1,$(FULL)),--group spark)
 
 uv:
 	@uv cache dir >/dev/null 2>&1 || $(BIN)/uv --version >/dev/null 2>&1 || { \

@@ -1,6 +1,6 @@
 """A real Spark counts what local tables and DuckDB count: the same quality and drift records, the same verdicts.
 
-Run it after `uv sync --inexact --all-extras --group spark`, with FULL=1; SPARK_ROWS=20000 is a quick look.
+`make test-full ARGS=tests/integration/test_spark.py` fetches Spark; SPARK_ROWS=20000 is a quick look.
 """
 
 from __future__ import annotations
