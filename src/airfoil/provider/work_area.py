@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from airfoil.clients.object_store import FolderStore
 from airfoil.errors import ConfigurationError
@@ -72,6 +72,11 @@ def run_folder(dag_id: str, run_id: str) -> Path:
 def shared_folder(name: str) -> Path:
     """Return a folder beside those of the DAG runs, for what outlives them: files that were fetched, say."""
     return _root() / f".{name}"
+
+
+def data_folder(kind: Literal["raw", "processed", "model"]) -> Path:
+    """Return the folder of versioned results that people look at: `data/raw`, `data/processed`, `data/model`."""
+    return _root() / "data" / kind
 
 
 def folder_name(text: str) -> str:

@@ -12,24 +12,38 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from airfoil.records import Record
+from airfoil.records import FrozenNames, Record
 
-AlertKind = Literal["failed", "late", "retried", "skipped", "succeeded"]
+AlertKind = Literal["failed", "late", "rejected", "retried", "skipped", "succeeded"]
 
 SUBJECT_CHARACTERS = 150
 REASON_CHARACTERS = 600
 TEXT_CHARACTERS = 2000
 CHAT_CHARACTERS = 2900  # a block of Slack's holds 3,000
 TASKS_NAMED = 5
+NUMBERS_SHOWN = 30
 
 _VERBS: dict[AlertKind, str] = {
     "failed": "failed",
     "late": "is late",
+    "rejected": "rejected a model",
     "retried": "is tried again",
     "skipped": "was skipped",
     "succeeded": "succeeded",
 }
-_COLOURS: dict[AlertKind, str] = {"failed": "#b3261e", "late": "#9a5b00", "retried": "#9a5b00"}
+_COLOURS: dict[AlertKind, str] = {
+    "failed": "#b3261e",
+    "late": "#9a5b00",
+    "rejected": "#9a5b00",
+    "retried": "#9a5b00",
+}
+
+# Written out: many mail programs know no style sheets, and some have a dark ground of their own.
+_BODY = (
+    "font-family:sans-serif;font-size:14px;line-height:1.4;color:#1f2328;background:#fff;max-width:720px;"
+    "overflow-wrap:anywhere"
+)
+_NAME = "padding:2px 16px 2px 0;color:#666;vertical-align:top;min-width:90px;overflow-wrap:break-word"
 
 
 class AlertLink(Record):
@@ -53,11 +67,19 @@ class Alert(Record):
     """What happened, in a sentence."""
     text: str = ""
     """What the author of the DAG wants to say about it."""
+    title: str = ""
+    """What happened, where that is more than the kind tells: `iris version 3 is deployed`."""
+    numbers: FrozenNames = Field(default_factory=dict, validate_default=True)
+    """What was measured, as it is to be read."""
+    next_move: str = ""
+    """What a reader can do about it now."""
     links: tuple[AlertLink, ...] = ()
 
     @property
     def headline(self) -> str:
         """Who it happened to, and what: `churn failed in train`."""
+        if self.title:
+            return f"{one_line(self.dag_id, 100)}: {one_line(self.title, 200)}"
         where = f" in {one_line(self.task_id, 100)}" if self.task_id else ""
         return f"{one_line(self.dag_id, 100)} {_VERBS[self.kind]}{where}"
 
@@ -77,10 +99,9 @@ def subject(alert: Alert) -> str:
 
 def plain(alert: Alert) -> str:
     """Return the alert as text."""
-    parts = [f"{alert.headline}.", _reason(alert), _own_words(alert)]
-    rows = _facts(alert) + [(one_line(link.title, 40), link.url) for link in _links(alert)]
-    width = max((len(name) for name, _ in rows), default=0) + 2
-    parts.append("\n".join(f"{name + ':':<{width}}{value}" for name, value in rows))
+    parts = [f"{alert.headline}.", _reason(alert), _own_words(alert), _listed(_numbers(alert))]
+    parts += [f"Next: {_next_move(alert)}"] if alert.next_move else []
+    parts.append(_listed(_facts(alert) + [(one_line(link.title, 40), link.url) for link in _links(alert)]))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -88,11 +109,6 @@ def html(alert: Alert) -> str:
     """Return the alert as a small page that needs nothing from elsewhere."""
     colour = _COLOURS.get(alert.kind, "#1b6e3c")
     own_words = markup.escape(_own_words(alert)).replace("\n", "<br>")
-    rows = "".join(
-        f'<tr><td style="padding:2px 16px 2px 0;color:#666">{markup.escape(name)}</td>'
-        f"<td>{markup.escape(value)}</td></tr>"
-        for name, value in _facts(alert)
-    )
     links = " · ".join(
         f'<a href="{markup.escape(link.url)}">{markup.escape(one_line(link.title, 40))}</a>'
         for link in _links(alert)
@@ -101,19 +117,24 @@ def html(alert: Alert) -> str:
         f'<h2 style="margin:0 0 12px;font-size:18px;color:{colour}">{markup.escape(alert.headline)}</h2>',
         f"<p>{markup.escape(_reason(alert))}</p>" if alert.reason else "",
         f"<p>{own_words}</p>" if own_words else "",
-        f'<table style="border-collapse:collapse">{rows}</table>' if rows else "",
+        _table(_numbers(alert)),
+        f"<p><strong>Next:</strong> {markup.escape(_next_move(alert))}</p>" if alert.next_move else "",
+        _table(_facts(alert)),
         f"<p>{links}</p>" if links else "",
     ]
     body = "\n".join(part for part in parts if part)
     return (
-        '<!doctype html>\n<html><head><meta charset="utf-8"></head>\n'
-        f'<body style="font-family:sans-serif;font-size:14px;line-height:1.4">\n{body}\n</body></html>\n'
+        '<!doctype html>\n<html><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
+        f'<body style="{_BODY}">\n{body}\n</body></html>\n'
     )
 
 
 def chat(alert: Alert) -> dict[str, Any]:
     """Return the alert as JSON for a webhook of Slack's kind: a text for all, blocks for those that show them."""
     words = [f"*{_for_chat(alert.headline)}*", _for_chat(_reason(alert)), _for_chat(_own_words(alert))]
+    words += [f"{_for_chat(name)}: {_for_chat(value)}" for name, value in _numbers(alert)]
+    words += [f"Next: {_for_chat(_next_move(alert))}"] if alert.next_move else []
     words += [f"{name}: {_for_chat(value)}" for name, value in _facts(alert)]
     blocks = [_block("\n".join(word for word in words if word)[:CHAT_CHARACTERS])]
     links = [
@@ -127,6 +148,31 @@ def chat(alert: Alert) -> dict[str, Any]:
 
 def _reason(alert: Alert) -> str:
     return one_line(alert.reason, REASON_CHARACTERS)
+
+
+def _next_move(alert: Alert) -> str:
+    return one_line(alert.next_move, REASON_CHARACTERS)
+
+
+def _numbers(alert: Alert) -> list[tuple[str, str]]:
+    rows = [(one_line(name, 60), one_line(value, 200)) for name, value in alert.numbers.items()]
+    more = len(rows) - NUMBERS_SHOWN
+    return [*rows[:NUMBERS_SHOWN], ("...", f"and {more} more")] if more > 0 else rows
+
+
+def _listed(rows: list[tuple[str, str]]) -> str:
+    """Return rows as lines of text, their values one below the other."""
+    width = max((len(name) for name, _ in rows), default=0) + 2
+    return "\n".join(f"{name + ':':<{width}}{value}" for name, value in rows)
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    """Return rows as a table of HTML; nothing for none."""
+    cells = "".join(
+        f'<tr><td style="{_NAME}">{markup.escape(name)}</td><td>{markup.escape(value)}</td></tr>'
+        for name, value in rows
+    )
+    return f'<table style="border-collapse:collapse;margin:0 0 12px">{cells}</table>' if cells else ""
 
 
 def _own_words(alert: Alert) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airfoil.errors import ConfigurationError
-from airfoil.provider.work_area import folder_name, run_folder, shared_folder, work_area_of
+from airfoil.provider.work_area import data_folder, folder_name, run_folder, shared_folder, work_area_of
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +75,6 @@ def test_a_text_is_written_beside_the_tables(root):
     assert ref.uri == (root / "shop/manual__1/train/verdict.json").as_uri()
 
 
-def test_what_several_runs_use_lies_beside_them(monkeypatch, tmp_path):
-    monkeypatch.setenv("AIRFLOW__AIRFOIL__WORK_AREA", str(tmp_path))
-    assert shared_folder("sources") == tmp_path / ".sources"
+def test_what_outlives_a_run_lies_beside_the_runs(root):
+    assert shared_folder("alerts") == root / ".alerts"
+    assert data_folder("processed") == root / "data" / "processed"

@@ -114,3 +114,42 @@ def test_any_words_fit(dag_id, task_id, reason):
 
 def test_an_alert_survives_json():
     assert Alert.from_json(FAILED.to_json()) == FAILED
+
+
+NEWS = Alert(
+    kind="rejected",
+    dag_id="ml_pipeline",
+    run_id="manual__1",
+    title="no new iris model, the champion stays",
+    reason="accuracy is 0.7; at least 0.8 is needed",
+    numbers={"Accuracy": "0.7", "Free disk": "3 of 8 GiB"},
+    next_move="Try another model type.",
+)
+
+
+def test_news_tell_numbers_and_the_next_move_in_every_form():
+    assert subject(NEWS).startswith("ml_pipeline: no new iris model, the champion stays: accuracy is 0.7")
+    assert plain(NEWS) == (
+        "ml_pipeline: no new iris model, the champion stays.\n\n"
+        "accuracy is 0.7; at least 0.8 is needed\n\n"
+        "Accuracy:  0.7\nFree disk: 3 of 8 GiB\n\n"
+        "Next: Try another model type.\n\n"
+        "Run: manual__1\n"
+    )
+    page = html(NEWS)
+    for said in ("<td>3 of 8 GiB</td>", "<strong>Next:</strong> Try another model type.", "#9a5b00"):
+        assert said in page
+    assert "Accuracy: 0.7\nFree disk: 3 of 8 GiB\nNext: Try another model type." in json.dumps(
+        chat(NEWS)
+    ).replace("\\n", "\n")
+
+
+def test_numbers_that_people_wrote_stay_text_and_are_not_endless():
+    evil = NEWS.model_copy(update={"title": EVIL, "next_move": EVIL, "numbers": {EVIL: EVIL}})
+    assert "<script" not in html(evil)
+    assert "\r" not in subject(evil)
+    assert "<!channel>" not in json.dumps(chat(evil))
+    many = NEWS.model_copy(update={"numbers": {f"n{number}": "1" for number in range(40)}})
+    assert "n29" in plain(many)
+    assert "n30" not in plain(many)
+    assert "and 10 more" in plain(many)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook, BaseNotifier
 
 from airfoil.errors import AirfoilError, redact
-from airfoil.provider import alert_channels, alert_marks
+from airfoil.provider import alert_channels, alert_marks, alert_rate
 from airfoil.provider.alert_story import alert_of, began
 
 if TYPE_CHECKING:
@@ -41,10 +41,11 @@ class AlertNotifier(BaseNotifier):
 
     :param text: what to add, with Airflow's templates; in the alert of a deadline `dag_run` and `deadline` alone are
         known
-    :param to: who gets mail instead of `[airfoil] alert_mail_to`, separated by commas
+    :param to: who gets mail instead of `[airfoil] alert_mail_to`, separated by commas; with templates too, and what
+        cannot be filled in names nobody
     """
 
-    template_fields = ("text",)
+    template_fields = ("text", "to")
     wants_reasons = True
     """Tasks of a DAG with such a callback leave behind why they failed (listeners.task_failures)."""
 
@@ -55,12 +56,12 @@ class AlertNotifier(BaseNotifier):
         self.to = to
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
-        """Fill in the text; a template that cannot be filled is sent as it is."""
-        as_written = self.text
+        """Fill in text and addresses; a text that cannot be filled is sent as it is, an address is not."""
+        text, to = self.text, self.to
         try:
             super().render_template_fields(context, jinja_env)
         except Exception as error:  # noqa: BLE001 - whatever a template of the user's raises
-            self.text = as_written
+            self.text, self.to = text, "" if "{" in to else to
             log.warning("The text of the alert cannot be filled in, and is sent as it is: %s", error)
 
     def notify(self, context: Context) -> None:
@@ -98,8 +99,36 @@ class AlertNotifier(BaseNotifier):
                 log.info("This run has told of its failure before; no second alert is sent")
                 return
             mark = first
-        if not deliver(alert, channels):
+        if not deliver_within_limit(alert, channels):
             alert_marks.take_back(mark)
+
+
+def tell(alert: Alert, to: str = "") -> bool:
+    """Send an alert from a task that has something to say; whether somebody was told. Never raises."""
+    try:
+        names = alert_channels.recipients(to)
+        found = {name: read_connection(name) for name in alert_channels.wanted_connections(names)}
+        channels, problems = channels_of(names, found)
+        for problem in problems:
+            log.warning("An alert is not sent: %s", problem)
+        if not channels:
+            log.info(NO_CHANNEL)
+        return bool(channels) and deliver_within_limit(alert, channels)
+    except Exception:
+        log.exception("The alert was not sent")
+        return False
+
+
+def deliver_within_limit(alert: Alert, channels: Sequence[Channel]) -> bool:
+    """Send an alert unless its DAG has sent too many; whether that is settled, so that nobody need try again."""
+    admission = alert_rate.admit(alert.dag_id)
+    if not admission.allowed:
+        log.warning("%s sends no more than %d alerts an hour", alert.dag_id, alert_rate.MOST_AN_HOUR)
+        return True
+    sent = deliver(alert_rate.with_held_back(alert, admission.held_back), channels)
+    if not sent:
+        alert_rate.take_back(admission)
+    return bool(sent)
 
 
 def deliver(alert: Alert, channels: Sequence[Channel], patience_seconds: float = PATIENCE_SECONDS) -> int:

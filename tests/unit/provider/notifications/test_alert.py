@@ -13,8 +13,9 @@ from airflow.sdk import Connection
 from tests.mail_server import MailServerForTests, serving
 
 from airfoil.errors import ServiceAnswerError
+from airfoil.provider import alert_rate
 from airfoil.provider.notifications import alert as module
-from airfoil.provider.notifications.alert import NO_CHANNEL, AlertNotifier, deliver
+from airfoil.provider.notifications.alert import NO_CHANNEL, AlertNotifier, deliver, tell
 from airfoil.steps.alerts import Alert
 
 pytestmark = pytest.mark.unit
@@ -190,3 +191,33 @@ def test_a_channel_that_says_nothing_is_not_waited_for_for_ever(caplog):
     assert "sleepy: nothing was heard for 0.2 s" in caplog.text
     assert "broken: RuntimeError: http://u:***@h" in caplog.text
     assert "busy: Too many messages. Wait." in caplog.text
+
+
+def test_addresses_may_come_from_a_template_and_one_that_cannot_be_filled_is_nobodys(mail):
+    import jinja2
+
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - addresses
+    notifier = AlertNotifier("see {{ nothing }}", to="{{ team }}@example.com")
+    notifier.render_template_fields({"team": "bo", "nothing": 1}, environment)
+    assert (notifier.text, notifier.to) == ("see 1", "bo@example.com")
+    notifier = AlertNotifier("see {{ nothing }}", to="{{ team }}@example.com")
+    notifier.render_template_fields({"team": "bo"}, environment)
+    assert (notifier.text, notifier.to) == ("see {{ nothing }}", "")
+    plain = AlertNotifier("see {{ nothing }}", to="cy@example.com")
+    plain.render_template_fields({}, environment)
+    assert plain.to == "cy@example.com"
+
+
+def test_a_dag_that_fails_again_and_again_sends_so_many_mails_an_hour(mail, caplog):
+    for number in range(alert_rate.MOST_AN_HOUR + 3):
+        AlertNotifier().notify(failed(run_id=f"manual__{number}"))
+    assert len(mail.mails) == alert_rate.MOST_AN_HOUR
+    assert "churn sends no more than 12 alerts an hour" in caplog.text
+
+
+def test_a_task_tells_and_knows_whether_somebody_heard(mail, monkeypatch):
+    news = Alert(kind="succeeded", dag_id="churn", title="version 3 is out")
+    assert tell(news, "bo@example.com")
+    assert mail.mails[0].to == ["bo@example.com"]
+    monkeypatch.setattr(module.alert_channels, "recipients", lambda _: 1 / 0)
+    assert not tell(news)
