@@ -41,9 +41,12 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Airfoil",
                 "python-modules": [
                     "airfoil.provider.operators.anomaly",
+                    "airfoil.provider.operators.crawl",
                     "airfoil.provider.operators.data_quality",
                     "airfoil.provider.operators.data_report",
                     "airfoil.provider.operators.drift",
+                    "airfoil.provider.operators.finish_source",
+                    "airfoil.provider.operators.tell_people",
                 ],
             },
             {
@@ -52,9 +55,11 @@ def get_provider_info() -> dict[str, Any]:
                     "airfoil.provider.operators.evaluate_model",
                     "airfoil.provider.operators.gate",
                     "airfoil.provider.operators.mlflow_function",
+                    "airfoil.provider.operators.monitor_model",
                     "airfoil.provider.operators.promote_model",
                     "airfoil.provider.operators.register_model",
                     "airfoil.provider.operators.rollback_model",
+                    "airfoil.provider.operators.smoke_test",
                 ],
             },
             {
