@@ -113,12 +113,15 @@ def init(
 ) -> None:
     """Find the variables that DAGs use, write them down without values, and ask for those that are missing.
 
+    Those of ml_pipeline get what `airfoil up` would give them, and one that is there is left alone.
+
     Exit code: 1 when one without a default is still missing.
     """
     invocation = context.ensure_object(Invocation)
     project = invocation.project()
     settings = invocation.settings(project)
 
+    from airfoil.stack.lifecycle_variables import lifecycle_variables, page_url_of
     from airfoil.stack.variable_scan import used_variables
 
     used = used_variables(project.root, (project.root / settings.airflow.dags, project.root / "src"))
@@ -127,6 +130,7 @@ def init(
         return
     write_template(project.root / TEMPLATE, used)
     given = _values_of(from_file) if from_file else {}
+    usual = lifecycle_variables(settings, page_url_of(settings, project))
     with (
         console.interruptible("What was given so far is kept."),
         invocation.store(project, settings) as store,
@@ -137,6 +141,10 @@ def init(
             if key in known:
                 continue
             needed = not all(row.has_default for row in used if row.key == key)
+            if not given.get(key) and usual.get(key):
+                store.set_variable(key, usual[key])
+                console.out(f"{key} is {usual[key]}, until you change it: `airfoil variables set {key}`.")
+                continue
             value = given.get(key) or _ask(key, needed=needed)
             if value:
                 store.set_variable(key, value)

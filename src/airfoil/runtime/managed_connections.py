@@ -1,4 +1,4 @@
-"""Keeps the connections that follow from airfoil.toml up to date, and never overwrites what a person changed.
+"""Keeps the connections and variables that follow from airfoil.toml up to date, and overwrites nothing of a person's.
 
 What was written is remembered as digests in the database itself (an encrypted Variable), so another database, a
 restored one or a shared one is judged by what it holds, not by what this folder did before.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEMORY = "airfoil_managed"
-"""The Variable that holds name -> digest of what we wrote last."""
+"""The Variable that holds name -> digest of what we wrote last, of a variable as `variable NAME`."""
 
 
 def digest(fields: Mapping[str, Any]) -> str:
@@ -33,8 +33,7 @@ def apply(connections: Mapping[str, Mapping[str, Any]], variables: Mapping[str, 
         memory = dict(before)
         kept = [name for name, fields in connections.items() if not _apply_one(session, name, fields, memory)]
         for key, value in variables.items():
-            if vault.get_variable(session, key) is None:
-                vault.set_variable(session, key, value)
+            _apply_variable(session, key, value, memory)
         if memory != before:
             vault.set_variable(session, MEMORY, json.dumps(memory, sort_keys=True))
     return kept
@@ -55,6 +54,18 @@ def _apply_one(session: Any, name: str, fields: Mapping[str, Any], memory: dict[
         vault.set_connection(session, name, fields)
     memory[name] = wanted
     return True
+
+
+def _apply_variable(session: Any, key: str, value: str, memory: dict[str, str]) -> None:
+    """Set a variable that is not there, or is still what we set it to: an address may follow a port that moved."""
+    name, present = f"variable {key}", vault.get_variable(session, key)
+    if present is None or (present != value and memory.get(name) == _text_digest(present)):
+        vault.set_variable(session, key, value)
+        memory[name] = _text_digest(value)
+
+
+def _text_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _remembered(session: Any) -> dict[str, str]:

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from airfoil.stack.lifecycle_variables import lifecycle_variables
 from airfoil.stack.storage import write_private
 
 if TYPE_CHECKING:
@@ -95,11 +96,13 @@ def _webhook(settings: Settings) -> dict[str, Any]:
     return found | ({"password": settings.alerts.webhook} if settings.alerts.webhook else {})
 
 
-def write(settings: Settings, project: Project, environment: Mapping[str, str]) -> None:
-    """Write both files."""
+def write(
+    settings: Settings, project: Project, environment: Mapping[str, str], *, page_url: str = ""
+) -> None:
+    """Write both files; `page_url` is where the status page of this start answers."""
     found = connections(settings, project, environment)
     write_private(connections_file(project), json.dumps(found, indent=1, sort_keys=True))
-    variables = {"airfoil_project": settings.project.name}
+    variables = {"airfoil_project": settings.project.name, **lifecycle_variables(settings, page_url)}
     write_private(variables_file(project), json.dumps(variables, indent=1, sort_keys=True))
 
 

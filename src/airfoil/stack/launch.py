@@ -166,7 +166,8 @@ def _one_at_a_time(project: Project, on_progress: Progress) -> Iterator[None]:
 
 
 def _write_spec(project: Project, spec: Spec, settings: Settings) -> None:
-    connections.write(settings, project, spec.environment)
+    page_url = next((service.url for service in spec.services if service.name == "page"), "")
+    connections.write(settings, project, spec.environment, page_url=page_url or "")
     mlflow_login.write(settings, project)
     write_private(project.spec, spec.to_json())
 

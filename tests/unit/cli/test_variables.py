@@ -93,3 +93,33 @@ def test_init_overwrites_nobody_elses_file(airfoil, running, answer, project):
 
 def test_init_without_variables(airfoil, project):
     assert airfoil("variables", "init").code == 0
+
+
+def test_init_gives_the_variables_of_the_pipeline_their_first_values_and_overwrites_none(
+    airfoil, running, answer, project
+):
+    known(running, answer, "accuracy_threshold")
+    names = ("crawl_url", "ml_model_type", "accuracy_threshold", "notification_email")
+    text = "\n".join(
+        f"A{number} = \"{{{{ var.value.get('{name}', '') }}}}\"" for number, name in enumerate(names)
+    )
+    (project.dags / "a.py").write_text(text)
+    outcome = airfoil("variables", "init")
+    assert outcome.code == 0, outcome.err
+    posted = {
+        request.body["key"]: request.body["value"]
+        for request in running.server.asked(API)
+        if request.method == "POST"
+    }
+    assert set(posted) == {"crawl_url", "ml_model_type"}, "nobody is told by mail unless somebody says whom"
+    assert posted["crawl_url"].endswith("/samples/iris.csv")
+    assert "ml_model_type is random_forest, until you change it" in outcome.out
+
+
+def test_init_takes_a_value_of_a_file_before_the_first_one(airfoil, running, answer, project, tmp_path):
+    known(running, answer)
+    (project.dags / "a.py").write_text("A = '{{ var.value.ml_model_type }}'")
+    (tmp_path / "values").write_text("ml_model_type=knn\n")
+    assert airfoil("variables", "init", "--from-file", str(tmp_path / "values")).code == 0
+    posted = [request.body for request in running.server.asked(API) if request.method == "POST"]
+    assert posted == [{"key": "ml_model_type", "value": "knn"}]

@@ -153,4 +153,38 @@ def test_the_memory_tells_no_secret(database):
     with database.session() as session:
         memory = vault.get_variable(session, managed_connections.MEMORY) or ""
     assert "s3cret" not in memory
-    assert set(json.loads(memory)) == {"mlflow_default"}
+    assert set(json.loads(memory)) == {"mlflow_default", "variable airfoil_project"}
+
+
+def variable(database, key):
+    with database.session() as session:
+        return vault.get_variable(session, key)
+
+
+def set_by_hand(database, key, value):
+    with database.session() as session:
+        vault.set_variable(session, key, value)
+        session.commit()
+
+
+def test_a_variable_follows_us_until_a_person_changes_it(database):
+    for value in ("http://127.0.0.1:8081/x", "http://127.0.0.1:8082/x"):
+        managed_connections.apply({}, {"crawl_url": value})
+        assert variable(database, "crawl_url") == value
+    set_by_hand(database, "crawl_url", "https://example.com/mine.csv")
+    managed_connections.apply({}, {"crawl_url": "http://127.0.0.1:8083/x"})
+    assert variable(database, "crawl_url") == "https://example.com/mine.csv"
+
+
+def test_a_variable_that_was_there_before_us_is_left_alone(database):
+    set_by_hand(database, "accuracy_threshold", "0.95")
+    for value in ("0.8", "0.7"):
+        managed_connections.apply({}, {"accuracy_threshold": value})
+    assert variable(database, "accuracy_threshold") == "0.95"
+
+
+def test_a_variable_may_be_empty(database):
+    managed_connections.apply({}, {"notification_email": ""})
+    assert variable(database, "notification_email") == ""
+    managed_connections.apply({}, {"notification_email": "ana@example.com"})
+    assert variable(database, "notification_email") == "ana@example.com"

@@ -10,6 +10,7 @@ import pytest
 from airfoil.settings import Settings
 from airfoil.settings.schema import AlertSettings, FeastSettings, MlflowSettings, ProjectSettings
 from airfoil.stack import connections
+from airfoil.stack.lifecycle_variables import lifecycle_variables
 from airfoil.stack.project import Project
 from airfoil.stack.secrets import Secrets
 from airfoil.stack.servers import Server
@@ -109,13 +110,14 @@ def test_a_webhook_is_kept_where_airflow_keeps_passwords(project):
 
 def test_both_files_are_private_json_and_stable(project):
     settings = Settings(mlflow=MlflowSettings(auth=True), project=ProjectSettings(name="shop"))
-    connections.write(settings, project, environment(settings))
+    page = "http://127.0.0.1:8081"
+    connections.write(settings, project, environment(settings), page_url=page)
     files = (connections.connections_file(project), connections.variables_file(project))
     before = [path.read_bytes() for path in files]
     assert json.loads(before[0])["mlflow_default"]["password"] == SECRETS.mlflow_admin_password
-    assert json.loads(before[1]) == {"airfoil_project": "shop"}
+    assert json.loads(before[1]) == {"airfoil_project": "shop", **lifecycle_variables(settings, page)}
     for path in files:
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.is_relative_to(project.run)
-    connections.write(settings, project, environment(settings))
+    connections.write(settings, project, environment(settings), page_url=page)
     assert [path.read_bytes() for path in files] == before, "an unchanged file is not imported again"

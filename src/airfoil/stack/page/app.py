@@ -1,4 +1,4 @@
-"""The routes of the page: the document, its files, JSON, metrics, health, and the stream of events.
+"""The routes of the page: the document, its files, JSON, metrics, health, samples, and the stream of events.
 
 Only glue: what is shown is made elsewhere. The stream is twenty lines by hand: it must end when the server does, say
 nothing while nothing changes, and cost nothing while nobody listens (docs/adr/0008-a-status-page-without-libraries.md).
@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from airfoil.stack.page import document
 from airfoil.stack.page.guard import Guard
+from airfoil.stack.page.samples import Samples
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -60,6 +61,7 @@ class Page:
             Route("/metrics", self.metrics),
             Route("/healthz", self.health),
             Route("/static/{name}", self.static),
+            Route("/samples/{name}", Samples().table),
         ]
         self.app: ASGIApp = Guard(Starlette(routes=routes), bound_host)
 

@@ -75,6 +75,13 @@ def run(sources, path, **more):
     return asyncio.run(scenario())
 
 
+def test_samples_are_served_behind_the_same_guard(picture):
+    code, headers, body = run(FakeSources([picture()]), "/samples/iris.csv")
+    assert (code, body[:12]) == (200, b"sepal_length")
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["etag"]
+
+
 def test_the_document(picture):
     sources = FakeSources([picture()])
     code, headers, body = run(sources, "/")
