@@ -11,7 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -67,7 +70,21 @@ def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory, mlflow: str, repository: Path):
+def samples(repository: Path) -> Iterator[str]:
+    """The table that ml_pipeline begins with, on a web server of somebody else's."""
+    folder = repository / "src/airfoil/stack/page/static/samples"
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/iris.csv"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory, mlflow: str, samples: str, repository: Path):
     """An AIRFLOW_HOME as a person makes it; the shipped DAGs and the features they use are copied there."""
     home = tmp_path_factory.mktemp("airflow home")
     for folder in ("dags", "features"):
@@ -85,6 +102,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, mlflow: str, repository: P
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW_CONN_MLFLOW_DEFAULT": json.dumps(connection),
+        "AIRFLOW_VAR_CRAWL_URL": samples,
+        "AIRFLOW_VAR_ML_MODEL_TYPE": "knn",
+        "AIRFLOW_VAR_ACCURACY_THRESHOLD": "0.8",
         "AIRFLOW_CONN_FEAST_DEFAULT": json.dumps({"conn_type": "feast", "host": str(home / "features")}),
     }
 

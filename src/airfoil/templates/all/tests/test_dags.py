@@ -58,6 +58,40 @@ EXPECTED = {
             *(("gate", "promote"), ("register", "promote")),
         },
     },
+    "ml_pipeline": {
+        "tags": {"lifecycle", "mlflow"},
+        "schedule": "30 5 * * *",
+        "edges": {
+            *(("crawl_data", one) for one in ("draw_candidates", "end", "etl", "train", "try_candidate")),
+            *(
+                ("deploy_model.promote", one)
+                for one in ("deploy_model.smoke_test", "monitoring", "send_success_email")
+            ),
+            ("deploy_model.register", "deploy_model.promote"),
+            ("deploy_model.smoke_test", "monitoring"),
+            ("draw_candidates", "try_candidate"),
+            *(("etl", one) for one in ("monitoring", "retrain_alert", "send_success_email", "split")),
+            ("evaluate", "validate_model"),
+            ("monitoring", "send_success_email"),
+            ("retrain_alert", "end"),
+            ("send_success_email", "end"),
+            *(
+                ("split", one)
+                for one in ("deploy_model.smoke_test", "evaluate", "monitoring", "train", "try_candidate")
+            ),
+            *(("train", one) for one in ("deploy_model.register", "evaluate", "validate_model")),
+            ("try_candidate", "train"),
+            *(
+                ("validate_model", one)
+                for one in (
+                    "deploy_model.promote",
+                    "deploy_model.register",
+                    "retrain_alert",
+                    "send_success_email",
+                )
+            ),
+        },
+    },
     "nyc_taxi_duration_prediction": {
         "tags": {"taxi", "xgboost", "mlflow"},
         "schedule": "0 6 1 * *",
