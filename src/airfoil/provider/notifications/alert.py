@@ -33,6 +33,10 @@ NO_CHANNEL = (
     "Nobody is told: there is no channel for alerts. For mail set mail_to below [alerts] in airfoil.toml (or [airfoil] "
     "alert_mail_to in Airflow's configuration), for a chat the connection alerts_webhook."
 )
+NEXT_MOVES: Mapping[str, str] = {
+    "failed": "Mend what the reason tells, then clear the failed tasks in Airflow; what is done stays done.",
+    "late": "Look whether it still works or waits for something; it goes on, and is not told of again.",
+}
 log = logging.getLogger(__name__)
 
 
@@ -90,7 +94,7 @@ class AlertNotifier(BaseNotifier):
             if not problems:
                 log.info(NO_CHANNEL)
             return
-        alert = alert_of(context, self.text)
+        alert = _with_next_move(alert_of(context, self.text))
         mark = Path()
         if alert.kind == "failed":
             what = f"failed {began(context)} {','.join(to)}"
@@ -117,6 +121,11 @@ def tell(alert: Alert, to: str = "") -> bool:
     except Exception:
         log.exception("The alert was not sent")
         return False
+
+
+def _with_next_move(alert: Alert) -> Alert:
+    """Say what a reader can do, where the reason does not: it is the same for whatever went wrong."""
+    return alert.model_copy(update={"next_move": alert.next_move or NEXT_MOVES.get(alert.kind, "")})
 
 
 def deliver_within_limit(alert: Alert, channels: Sequence[Channel]) -> bool:

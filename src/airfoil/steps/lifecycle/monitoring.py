@@ -86,7 +86,8 @@ def accuracy_of(predictions: Sequence[Any], truth: Sequence[Any]) -> float | Non
     """Return the share of right predictions; None where there is nothing to compare."""
     if not predictions or len(predictions) != len(truth):
         return None
-    return sum(one == other for one, other in zip(predictions, truth, strict=True)) / len(truth)
+    right = [bool(one == other) for one, other in zip(predictions, truth, strict=True)]
+    return sum(right) / len(right)
 
 
 def disk_of(usage: Mapping[str, int]) -> dict[str, float]:

@@ -221,3 +221,8 @@ def test_a_task_tells_and_knows_whether_somebody_heard(mail, monkeypatch):
     assert mail.mails[0].to == ["bo@example.com"]
     monkeypatch.setattr(module.alert_channels, "recipients", lambda _: 1 / 0)
     assert not tell(news)
+
+
+def test_a_mail_about_a_failure_says_what_to_do_next(mail):
+    AlertNotifier().notify(failed())
+    assert "Next: Mend what the reason tells" in mail.mails[0].part("plain").replace("\n", " ")
