@@ -206,7 +206,7 @@ def ml_pipeline() -> None:
         f"no new {MODEL} model, the champion stays",
         kind="rejected",
         about=[decision, cleaned["counted"]],
-        next_move="Look at the rejected rows and the charts of `evaluate`, try another ml_model_type or a search, or "
+        next_move="Look at the rejected rows and the charts of evaluate, try another ml_model_type or a search, or "
         "lower accuracy_threshold; then run the pipeline again.",
         to=PEOPLE,
         task_id="retrain_alert",

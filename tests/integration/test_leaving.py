@@ -29,6 +29,7 @@ TAXI = {"nyc_taxi_duration_prediction", "nyc_taxi_linear_duration_prediction"}
 PLAYED_ELSEWHERE = {
     "data_validation_pipeline",
     "feast_feature_materialization",
+    "ml_pipeline",
     "trading_strategy_train",
 } | TAXI
 """By other tests of a plain Airflow, though not without the platform's rooms."""

@@ -1,4 +1,7 @@
-"""The whole life of a model as it is shipped: a real web server, a real mail server, a real MLflow, every branch."""
+"""The whole life of a model as it is shipped: a real web server, a real mail server, a real MLflow, every branch.
+
+The three main ones run on a platform in every `make test`: tests/system/test_shipped_pipelines.py.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from tests.integration.dag_scenes import play
 from tests.integration.mlflow_servers import mlflow_server
 from tests.integration.servers import free_port
 from tests.mail_server import MailServerForTests, serving
+from tests.sizes import full_only
 
 from airfoil.clients.claims import Claims
 from airfoil.clients.ledger import Ledger
@@ -24,7 +28,7 @@ from airfoil.clients.model_registry import versions
 from airfoil.stack.page.samples import FOLDER
 from airfoil.steps.lifecycle.monitoring import MonitoringRecord
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200), full_only]
 
 DAGS = Path(__file__).parents[2] / "dags"
 DAG = "ml_pipeline"

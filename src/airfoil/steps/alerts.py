@@ -43,7 +43,10 @@ _BODY = (
     "font-family:sans-serif;font-size:14px;line-height:1.4;color:#1f2328;background:#fff;max-width:720px;"
     "overflow-wrap:anywhere"
 )
-_NAME = "padding:2px 16px 2px 0;color:#666;vertical-align:top;min-width:90px;overflow-wrap:break-word"
+# Of a fixed layout: a long word of a name is broken in its column instead of making the page wider than a phone.
+_TABLE = "border-collapse:collapse;margin:0 0 12px;table-layout:fixed;width:100%"
+_NAME = "padding:2px 16px 2px 0;color:#666;vertical-align:top;width:32%"
+_VALUE = "padding:2px 0;vertical-align:top"
 
 
 class AlertLink(Record):
@@ -169,10 +172,10 @@ def _listed(rows: list[tuple[str, str]]) -> str:
 def _table(rows: list[tuple[str, str]]) -> str:
     """Return rows as a table of HTML; nothing for none."""
     cells = "".join(
-        f'<tr><td style="{_NAME}">{markup.escape(name)}</td><td>{markup.escape(value)}</td></tr>'
+        f'<tr><td style="{_NAME}">{markup.escape(name)}</td><td style="{_VALUE}">{markup.escape(value)}</td></tr>'
         for name, value in rows
     )
-    return f'<table style="border-collapse:collapse;margin:0 0 12px">{cells}</table>' if cells else ""
+    return f'<table style="{_TABLE}">{cells}</table>' if cells else ""
 
 
 def _own_words(alert: Alert) -> str:

@@ -137,7 +137,7 @@ def test_news_tell_numbers_and_the_next_move_in_every_form():
         "Run: manual__1\n"
     )
     page = html(NEWS)
-    for said in ("<td>3 of 8 GiB</td>", "<strong>Next:</strong> Try another model type.", "#9a5b00"):
+    for said in (">3 of 8 GiB</td>", "<strong>Next:</strong> Try another model type.", "#9a5b00"):
         assert said in page
     assert "Accuracy: 0.7\nFree disk: 3 of 8 GiB\nNext: Try another model type." in json.dumps(
         chat(NEWS)

@@ -123,7 +123,7 @@ def test_a_server_that_is_down_is_tried_again_and_an_address_that_leads_nowhere_
     with pytest.raises(ServiceAnswerError, match="The server of iris answered 503"):
         execute(crawl(site))
     site.on("GET", "/iris.csv", answer("", 404))
-    with pytest.raises(AirflowFailException, match="There is no iris"):
+    with pytest.raises(AirflowFailException, match="There is no table iris"):
         execute(crawl(site))
 
 
