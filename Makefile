@@ -39,7 +39,7 @@ else
 	@# tests come first, so that no processor is idle at the end. On a machine that is that busy an answer may be late
 	@# by minutes: what fails is named, and tried once more alone; what fails twice fails.
 	@quick=0; shared=0; alone=0; \
-	$(BIN)/python -m pytest --cache-clear -n auto --dist loadfile -m 'unit or contracts' || quick=$$?; \
+	$(BIN)/python -m pytest --cache-clear -n auto --dist loadfile -m 'unit or contracts' tests/unit tests/contracts || quick=$$?; \
 	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --durations=40 --dist loadfile --no-loadscope-reorder -m 'not alone' tests/system tests/browser tests/integration || shared=$$?; \
 	$(BIN)/python -m pytest -m alone tests/system tests/browser tests/integration || alone=$$?; \
 	if [ $$((shared + alone)) -gt 0 ] && [ $$shared -le 1 ] && [ $$alone -le 1 ]; then \

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.sizes import FULL
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -32,7 +33,12 @@ os.environ["DO_NOT_TRACK"] = "true"
 # Airflow's tasks ask for the thread's event loop; a thread that never had one gets one that nobody closes.
 asyncio.set_event_loop(None)
 
-settings.register_profile("airfoil", deadline=None, database=None)  # a busy machine is no counter-example
+settings.register_profile(
+    "airfoil",
+    deadline=None,  # a busy machine is no counter-example
+    database=None,
+    max_examples=100 if FULL else 30,
+)
 settings.load_profile("airfoil")
 
 

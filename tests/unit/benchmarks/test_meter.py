@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -137,10 +138,13 @@ def test_kill_spares_a_process_of_another_birth():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_end_kills_a_real_process_and_names_it_once():
-    child = subprocess.Popen(["sleep", "600"], env={meter.MARK: "green"}, start_new_session=True)
+    name = f"green-{os.getpid()}"  # the same test may run elsewhere on the machine
+    child = subprocess.Popen(["sleep", "600"], env={meter.MARK: name}, start_new_session=True)
     try:
-        assert Meter("green").end() == ["sleep 600"]
-        assert child.wait(5) == -9
+        while meter.title(child.pid) != "sleep 600":  # it has its words and its environment a moment later
+            time.sleep(0.01)
+        assert Meter(name).end() == ["sleep 600"]
+        assert child.wait(60) == -9
     finally:
         child.kill()
         child.wait()
