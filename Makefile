@@ -41,7 +41,7 @@ else
 	@quick=0; shared=0; alone=0; \
 	$(BIN)/python -m pytest --cache-clear -n auto --dist loadfile -m 'unit or contracts' tests/unit tests/contracts || quick=$$?; \
 	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --durations=40 --dist loadfile --no-loadscope-reorder -m 'not alone' tests/system tests/browser tests/integration || shared=$$?; \
-	$(BIN)/python -m pytest -m alone tests/system tests/browser tests/integration || alone=$$?; \
+	$(BIN)/python -m pytest --durations=25 -m alone tests/system tests/browser tests/integration || alone=$$?; \
 	if [ $$((shared + alone)) -gt 0 ] && [ $$shared -le 1 ] && [ $$alone -le 1 ]; then \
 		echo 'Once more, now with nothing beside them: the tests with servers that failed.'; \
 		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/system tests/browser tests/integration \

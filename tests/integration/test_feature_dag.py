@@ -74,6 +74,7 @@ def test_a_column_that_is_gone_ends_before_anything_is_written(home, tmp_path):
     assert "spent_30d" not in pq.read_schema(shop.tables.root / "customer_spending.parquet").names
 
 
+@full_only
 def test_an_online_store_that_is_away_is_told_by_name(home, tmp_path):
     from tests.integration.servers import free_port
 

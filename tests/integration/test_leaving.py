@@ -29,10 +29,11 @@ TAXI = {"nyc_taxi_duration_prediction", "nyc_taxi_linear_duration_prediction"}
 PLAYED_ELSEWHERE = {
     "data_validation_pipeline",
     "feast_feature_materialization",
+    "ml_model_training_pipeline",
     "ml_pipeline",
     "trading_strategy_train",
 } | TAXI
-"""By other tests of a plain Airflow, though not without the platform's rooms."""
+"""By other tests, though not without the platform's rooms."""
 ABSENT = ("airfoil.cli.", "airfoil.runtime.", "airfoil.serving.", "airfoil.settings.", "airfoil.stack.")
 WITHOUT_THE_PLATFORM = f"""
 import sys

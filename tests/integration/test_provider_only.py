@@ -121,6 +121,7 @@ def test_one_extra_is_enough_to_save_models(wheel, tested, plain, tmp_path):
 
 
 @pytest.mark.timeout(900)
+@full_only
 def test_the_guides_gated_training_runs_as_printed(wheel, tested, plain, tmp_path):
     plain.add(tested, f"airfoil[models] @ {wheel.as_uri()}")
     (guide,) = printed("first-gated-training.md")

@@ -94,6 +94,7 @@ def test_a_failed_dag_run_leaves_nothing_running(airflow, mlflow):
     assert runs["plain"]["tags"]["airflow.url"].startswith(airflow.url)
 
 
+@full_only
 def test_plain_runs_nest_and_those_of_a_killed_try_are_closed(airflow, mlflow):
     run_id = airflow.trigger("plain")
     assert airflow.until_over("plain", run_id) == "success"

@@ -131,6 +131,7 @@ def test_a_connection_and_a_variable_are_kept_by_airflow(beside_mlflow: Platform
     assert b"s3cret" not in stored, "encrypted"
 
 
+@full_only
 def test_a_server_that_goes_away_is_red_and_keeps_nothing_from_starting(
     beside_mlflow: Platform, mlflow: ExternalMlflow
 ) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.sizes import full_only
 from tests.system.platforms import Platform, fetch, lent, wait_until
 
 from airfoil.clients.claims import Claims
@@ -190,6 +191,7 @@ def test_a_dag_that_is_scheduled_on_the_alias_runs_and_sees_every_move(shop):
     )
 
 
+@full_only
 def test_a_killed_triggerer_loses_nothing_and_tells_nothing_twice(shop):
     shop.move_often("triggerer", {10: lambda: shop.kill("triggerer")})
 
