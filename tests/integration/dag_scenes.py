@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,20 +16,26 @@ if TYPE_CHECKING:
 
 SCENE = """
 import json, sys
+from pathlib import Path
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 DagBundlesManager().sync_bundles_to_db()
-bag = DagBag(dag_folder=sys.argv[1], bundle_name="dags-folder")
-assert not bag.import_errors, bag.import_errors
-for dag in bag.dags.values():
-    dag.deadline = None  # of Airflow 3.3.2 `dag.test()` of a DAG with one breaks when the run has succeeded
-sync_bag_to_db(bag, "dags-folder", None)
-found = {}
-for dag_id, dag in sorted(bag.dags.items()):
-    run = dag.test(run_conf=json.loads(sys.argv[2]))
-    rows = [[t.task_id, t.map_index, str(t.state), t.try_number] for t in run.get_task_instances()]
-    found[dag_id] = {"state": str(run.state), "run_id": run.run_id, "tasks": rows}
-print("SCENE" + json.dumps(found))
+for file, text, conf in json.load(sys.stdin):
+    if text is not None:
+        Path(file).write_text(text, encoding="utf-8")
+    bag = DagBag(dag_folder=file, bundle_name="dags-folder")
+    assert not bag.import_errors, bag.import_errors
+    for dag in bag.dags.values():
+        dag.deadline = None  # of Airflow 3.3.2 `dag.test()` of a DAG with one breaks when the run has succeeded
+    sync_bag_to_db(bag, "dags-folder", None)
+    found = {}
+    for dag_id, dag in sorted(bag.dags.items()):
+        run = dag.test(run_conf=conf)
+        rows = [[t.task_id, t.map_index, str(t.state), t.try_number] for t in run.get_task_instances()]
+        found[dag_id] = {"state": str(run.state), "run_id": run.run_id, "tasks": rows}
+    print("SCENE" + json.dumps(found))
+    if text is not None:
+        Path(file).unlink()  # `dag.test()` reads the whole folder
 """
 
 
@@ -48,10 +56,28 @@ class Scene:
 
 def play(home: AirflowHome, file: Path, *, conf: dict[str, Any] | None = None, **environment: str) -> Scene:
     """Run each DAG of a file once; `conf` are parameters of the runs."""
-    dags = {"AIRFLOW__CORE__DAGS_FOLDER": str(file.parent)}
+    (scene,) = _play(home, file.parent, [(str(file), None, conf)], environment)
+    return scene
+
+
+def play_in_turn(
+    home: AirflowHome,
+    folder: Path,
+    files: Sequence[tuple[str, str, dict[str, Any] | None]],
+    **environment: str,
+) -> list[Scene]:
+    """Run the DAGs of files in one process, each alone in a folder: its name, its text, parameters of its runs.
+
+    All scenes have the log of the whole.
+    """
+    return _play(home, folder, [(str(folder / name), text, conf) for name, text, conf in files], environment)
+
+
+def _play(home: AirflowHome, folder: Path, files: Sequence[Any], environment: dict[str, str]) -> list[Scene]:
     done = subprocess.run(
-        [sys.executable, "-c", SCENE, str(file), json.dumps(conf)],
-        env=home.environment | dags | environment,
+        [sys.executable, "-c", SCENE],
+        input=json.dumps(files),
+        env=home.environment | {"AIRFLOW__CORE__DAGS_FOLDER": str(folder)} | environment,
         cwd=home.folder,
         capture_output=True,
         text=True,
@@ -60,4 +86,4 @@ def play(home: AirflowHome, file: Path, *, conf: dict[str, Any] | None = None, *
     )
     log = done.stdout + done.stderr
     assert done.returncode == 0, log[-4000:]
-    return Scene(json.loads(done.stdout.rpartition("SCENE")[2].splitlines()[0]), log)
+    return [Scene(json.loads(found), log) for found in re.findall(r"SCENE(\{.*)$", done.stdout, re.MULTILINE)]
