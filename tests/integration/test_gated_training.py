@@ -1,14 +1,16 @@
-"""The guide's gated training as printed, and what becomes of models that are refused, retried or overtaken."""
+"""Gated trainings as the guides print them, and what becomes of models that are refused, retried or overtaken."""
 
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 
 import pytest
-from tests.integration.dag_scenes import play
-from tests.integration.guides import printed
+from tests.integration.dag_scenes import play, play_in_turn
+from tests.integration.guides import DOCS, printed
 from tests.integration.mlflow_servers import mlflow_server
-from tests.sizes import full_only
+from tests.sizes import FULL, full_only
 
 from airfoil.clients.claims import Claims
 from airfoil.clients.exchange import API
@@ -22,6 +24,28 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 (GUIDE,) = printed("first-gated-training.md")
 PRINTED_LINES = 25
+AUTHORING = dict(
+    zip(
+        (
+            "first",
+            "table",
+            "training",
+            "gated",
+            "follower",
+            "by_hand",
+            "by_gate",
+            "by_pickle",
+            "by_reference",
+        ),
+        printed("authoring.md"),
+        strict=True,
+    )
+)
+DIES_ONCE = """
+    from airflow.sdk import get_current_context
+    if get_current_context()["ti"].try_number == 1:
+        raise TimeoutError("after the last line")
+"""
 # A model that is trained in no time, and tasks that fail after their work was done.
 FAULTS = '''
 from __future__ import annotations
@@ -153,6 +177,69 @@ def test_the_guides_dag_runs_as_printed_and_the_second_model_is_refused(home, se
     tags = tags_of(http, newest.run_id)
     assert tags["airfoil.gate.outcome"] == "failed"
     assert tags["airfoil.gate.reason"] == newest.decision.reason
+
+
+def dying_once(text, start):
+    """A file whose function dies in its first try at its last line: before one that returns, else after it."""
+    (found,) = re.finditer(rf"^( *){re.escape(start)}.*$", text, re.MULTILINE)
+    fault = textwrap.indent(textwrap.dedent(DIES_ONCE).strip(), found[1])
+    lines = (fault, found[0]) if start.startswith("return") else (found[0], fault)
+    return text.replace(found[0], "\n".join(lines)).replace('"retries": 2', '"retries": 2, "retry_delay": 0')
+
+
+def test_the_authoring_guide_is_true(home, server, http, tmp_path):
+    """Every file of it runs as printed; a try that dies at its end leaves what the page says."""
+    by_hand = dying_once(AUTHORING["by_hand"], "client.set_registered_model_alias(")
+    operators = "airflow.providers.standard.operators.python import PythonOperator"
+    ours = "airfoil.provider.operators.mlflow_function import MlflowFunctionOperator as PythonOperator"
+    assert f"\nfrom {ours}\n" in (DOCS / "authoring.md").read_text(encoding="utf-8")
+    texts = AUTHORING | {
+        "by_hand": by_hand,
+        "by_one_line": by_hand.replace(operators, ours).replace("by_hand", "by_one_line"),
+        "by_gate": dying_once(AUTHORING["by_gate"], 'return {"model": logged'),
+    }
+    plan = [(name, None) for name in AUTHORING]
+    plan.insert(list(AUTHORING).index("gated") + 1, ("gated", {"alpha": 0.1}))
+    if FULL:
+        plan += [("gated", {"alpha": 0.1}), ("by_one_line", None)]
+    (tmp_path / "dags").mkdir()
+    # mlflow asks feast for headers and a process for packages, both at length; it goes on without.
+    (tmp_path / "feast.py").write_text("raise ImportError")
+    scenes = play_in_turn(
+        home,
+        tmp_path / "dags",
+        [
+            (
+                f"{name}.py",
+                texts[name].replace("http://127.0.0.1:5000", server.uri).replace("/tmp/", f"{tmp_path}/"),
+                conf,
+            )
+            for name, conf in plan
+        ],
+        PYTHONPATH=str(tmp_path),
+        MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT="1",
+        AIRFLOW_CONN_MLFLOW_DEFAULT=json.dumps({"conn_type": "mlflow", "host": server.uri}),
+    )
+    log = scenes[0].log
+    ends = [one["state"] for scene in scenes for one in scene.runs.values()]
+    assert ends == ["success"] * len(plan), log[-4000:]
+    assert "442 patients" in log
+    assert "342 rows to learn from, 100 to be judged by" in log
+
+    promoted = [
+        scene.tasks("diabetes")["promote"][0]
+        for scene in scenes
+        if "promote" in str(scene.runs.get("diabetes"))
+    ]
+    assert promoted == ["success", "success", "skipped"][: len(promoted)]
+    moves = http.do(Ledger(Claims()).entries("diabetes", "champion"))
+    assert [(one.from_version, one.to_version) for one in moves] == [(None, 1), (1, 2)]
+    assert [round(one.gate["value"], 1) for one in moves] == [55.6, 52.4]
+
+    found = {name: http.do(versions(name)) for name in texts if name.startswith("by_")}
+    counted = {name: (len(made), len({one.run_id for one in made})) for name, made in found.items() if made}
+    assert counted == {"by_hand": (2, 2), "by_gate": (1, 1)} | ({"by_one_line": (2, 1)} if FULL else {})
+    assert len(http.do(Ledger(Claims()).entries("by_gate", "champion"))) == 1
 
 
 def tags_of(http, run_id):
