@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -59,13 +60,26 @@ def test_an_example_runs_and_its_dags_survive_serialization(page, text, tmp_path
         assert DagSerialization.from_dict(DagSerialization.to_dict(dag)).task_ids == dag.task_ids
 
 
+GUIDE = re.findall(
+    r'^```python title="([^"]+)"(?: hl_lines="([^"]+)")?\n(.+?)^```$',
+    (DOCS / "authoring.md").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def test_the_authoring_guide_highlights_what_a_step_adds():
+    steps = [(lines, code.splitlines()) for title, lines, code in GUIDE if title == "dags/diabetes.py"]
+    for (_, before), (highlighted, code) in pairwise(steps):
+        new = {number for number, line in enumerate(code, 1) if line.strip() and line not in before}
+        spans = [[int(end) for end in span.split("-")] for span in highlighted.split()]
+        assert new == {number for span in spans for number in range(span[0], span[-1] + 1)}
+
+
 def test_the_check_finds_what_the_authoring_guide_says_it_finds():
     """In the code that people come from, and in nothing else of that page."""
-    text = (DOCS / "authoring.md").read_text(encoding="utf-8")
-    titled = re.findall(r'^```python title="([^"]+)"\n(.+?)^```$', text, re.MULTILINE | re.DOTALL)
     found = [
         (title, {fault.code for fault in check_source(parse_source(code.encode(), title))})
-        for title, code in titled
+        for title, _, code in GUIDE
     ]
     hints = {
         "AF305",

@@ -187,35 +187,39 @@ def dying_once(text, start):
     return text.replace(found[0], "\n".join(lines)).replace('"retries": 2', '"retries": 2, "retry_delay": 0')
 
 
-def test_the_authoring_guide_is_true(home, server, http, tmp_path):
-    """Every file of it runs as printed; a try that dies at its end leaves what the page says."""
-    by_hand = dying_once(AUTHORING["by_hand"], "client.set_registered_model_alias(")
-    operators = "airflow.providers.standard.operators.python import PythonOperator"
-    ours = "airfoil.provider.operators.mlflow_function import MlflowFunctionOperator as PythonOperator"
-    assert f"\nfrom {ours}\n" in (DOCS / "authoring.md").read_text(encoding="utf-8")
-    texts = AUTHORING | {
-        "by_hand": by_hand,
-        "by_one_line": by_hand.replace(operators, ours).replace("by_hand", "by_one_line"),
+@pytest.fixture
+def as_tried(server, tmp_path):
+    """The files of the authoring guide by name, at our addresses; two of them die at their end, as the page tells."""
+    texts = {
+        **AUTHORING,
+        "by_hand": dying_once(AUTHORING["by_hand"], "client.set_registered_model_alias("),
         "by_gate": dying_once(AUTHORING["by_gate"], 'return {"model": logged'),
     }
-    plan = [(name, None) for name in AUTHORING]
-    plan.insert(list(AUTHORING).index("gated") + 1, ("gated", {"alpha": 0.1}))
+    ours = "from airfoil.provider.operators.mlflow_function import MlflowFunctionOperator as PythonOperator"
+    assert f"\n{ours}\n" in (DOCS / "authoring.md").read_text(encoding="utf-8")
+    theirs = "from airflow.providers.standard.operators.python import PythonOperator"
+    texts["by_one_line"] = texts["by_hand"].replace(theirs, ours).replace("by_hand", "by_one_line")
+    assert texts["by_one_line"].count(ours) == 1
+    places = {"http://127.0.0.1:5000": server.uri, "/tmp/": f"{tmp_path}/"}
+    for printed_place, place in places.items():
+        texts = {name: text.replace(printed_place, place) for name, text in texts.items()}
+    return texts
+
+
+def test_the_authoring_guide_is_true(home, server, http, as_tried, tmp_path):
+    """All of its files run, with the numbers it prints; what a lost try leaves is what it says."""
+    plan = [("first", None), ("table", None), ("training", None), ("gated", None), ("gated", {"alpha": 0.1})]
+    plan += [(name, None) for name in ("follower", "by_hand", "by_gate", "by_pickle", "by_reference")]
     if FULL:
-        plan += [("gated", {"alpha": 0.1}), ("by_one_line", None)]
+        plan.insert(4, ("gated", None))
+        plan.append(("by_one_line", None))
     (tmp_path / "dags").mkdir()
     # mlflow asks feast for headers and a process for packages, both at length; it goes on without.
     (tmp_path / "feast.py").write_text("raise ImportError")
     scenes = play_in_turn(
         home,
         tmp_path / "dags",
-        [
-            (
-                f"{name}.py",
-                texts[name].replace("http://127.0.0.1:5000", server.uri).replace("/tmp/", f"{tmp_path}/"),
-                conf,
-            )
-            for name, conf in plan
-        ],
+        [(f"{name}.py", as_tried[name], conf) for name, conf in plan],
         PYTHONPATH=str(tmp_path),
         MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT="1",
         AIRFLOW_CONN_MLFLOW_DEFAULT=json.dumps({"conn_type": "mlflow", "host": server.uri}),
@@ -226,17 +230,14 @@ def test_the_authoring_guide_is_true(home, server, http, tmp_path):
     assert "442 patients" in log
     assert "342 rows to learn from, 100 to be judged by" in log
 
-    promoted = [
-        scene.tasks("diabetes")["promote"][0]
-        for scene in scenes
-        if "promote" in str(scene.runs.get("diabetes"))
-    ]
-    assert promoted == ["success", "success", "skipped"][: len(promoted)]
+    promoted = [scene.tasks("diabetes").get("promote") for scene in scenes if "diabetes" in scene.runs]
+    states = [found[0] for found in promoted if found]
+    assert states == (["success", "skipped", "success"] if FULL else ["success", "success"])
     moves = http.do(Ledger(Claims()).entries("diabetes", "champion"))
     assert [(one.from_version, one.to_version) for one in moves] == [(None, 1), (1, 2)]
     assert [round(one.gate["value"], 1) for one in moves] == [55.6, 52.4]
 
-    found = {name: http.do(versions(name)) for name in texts if name.startswith("by_")}
+    found = {name: http.do(versions(name)) for name, _ in plan if name.startswith("by_")}
     counted = {name: (len(made), len({one.run_id for one in made})) for name, made in found.items() if made}
     assert counted == {"by_hand": (2, 2), "by_gate": (1, 1)} | ({"by_one_line": (2, 1)} if FULL else {})
     assert len(http.do(Ledger(Claims()).entries("by_gate", "champion"))) == 1
