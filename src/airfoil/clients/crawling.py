@@ -13,8 +13,8 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -32,6 +32,7 @@ from airfoil.clients.crawled_bodies import (
     is_packed_for_the_way,
     read_body,
 )
+from airfoil.clients.redirects import followed
 from airfoil.clients.remote_files import check_room, check_status, not_written
 from airfoil.errors import (
     ConfigurationError,
@@ -141,10 +142,8 @@ class Crawler:
         headers = {"User-Agent": self.user_agent, "Accept-Encoding": "identity", **_conditions(known)}
         client = httpx.Client(transport=self.transport, timeout=self.limits.silence_seconds)
         try:
-            with (
-                client,
-                self._followed(client, client.build_request("GET", url, headers=headers), name) as answer,
-            ):
+            request = client.build_request("GET", url, headers=headers)
+            with client, followed(client, request, name, most=self.limits.most_redirects) as answer:
                 if answer.status_code == _NOT_MODIFIED and known:
                     return known.model_copy(update={"is_new": False})
                 self._check(answer, name)
@@ -162,26 +161,6 @@ class Crawler:
                     "Try again later; the version before is kept.",
                 )
             ) from error
-
-    @contextmanager
-    def _followed(self, client: httpx.Client, request: httpx.Request, name: str) -> Iterator[httpx.Response]:
-        """Go where redirects lead. httpx would read what comes with each of them, however much that is."""
-        for _ in range(self.limits.most_redirects + 1):
-            with closing(client.send(request, stream=True)) as answer:
-                following = answer.next_request
-                if following is None:
-                    yield answer
-                    return
-            if request.url.scheme == "https" and following.url.scheme != "https":
-                raise ConfigurationError(
-                    f"The server of {name} leads from https to {following.url.scheme}",
-                    "Give an address that stays with https.",
-                )
-            request = following
-        raise ConfigurationError(
-            f"The server of {name} sends us on more than {self.limits.most_redirects} times",
-            "Give the address where it ends, as a browser shows it.",
-        )
 
     def _check(self, answer: httpx.Response, name: str) -> None:
         """Refuse what is no data before its body is read."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from airfoil.clients.redirects import followed
 from airfoil.clients.remote_files import check_room, check_status, not_written
 from airfoil.errors import (
     NotFoundError,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 8 << 30
 TRIES = 5
 _PATIENCE_SECONDS = 30.0
-_MOST_REDIRECTS = 10
 _NOT_MODIFIED, _PARTIAL, _TOO_FAR, _SERVER_FAULT = 304, 206, 416, 500
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,10 @@ class FileKeeper:
     transport: httpx.BaseTransport | None = None
 
     def fetch(self, url: str, name: str, headers: Mapping[str, str] | None = None) -> KeptFile:
-        """Return the file at an address as it is now; a broken connection is taken up again some times."""
+        """Return the file at an address as it is now; a broken connection is taken up again some times.
+
+        Headers go to the server of that address, and to no other that it redirects to.
+        """
         with _place(self.folder, url, name) as place:
             for tried in range(1, self.tries + 1):
                 try:
@@ -92,19 +95,11 @@ class FileKeeper:
 
         known, begun = place.known(), place.begun()
         asked = {**headers, "Accept-Encoding": "identity", **_conditions(known, begun, place.part)}
-        client = httpx.Client(
-            transport=self.transport,
-            timeout=_PATIENCE_SECONDS,
-            follow_redirects=True,
-            max_redirects=_MOST_REDIRECTS,
-        )
+        client = httpx.Client(transport=self.transport, timeout=_PATIENCE_SECONDS)
         try:
-            with client, client.stream("GET", url, headers=asked) as answer:
+            request = client.build_request("GET", url, headers=asked)
+            with client, followed(client, request, name, private=headers) as answer:
                 return self._take(answer, name, place, known)
-        except httpx.TooManyRedirects as error:
-            raise _FinalAnswerError(
-                f"The server of {name} sends us round in circles", "Check the address."
-            ) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise NotFoundError(
                 f"The address of {name} is none: {error}", "Check how it is written."

@@ -6,10 +6,12 @@ there) both mean: not yet. Must not wait.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from airfoil.clients.redirects import followed
 from airfoil.clients.remote_files import check_status, lies_on_s3
 from airfoil.clients.source_files import local_files
 from airfoil.errors import NotFoundError, ServiceUnreachableError
@@ -54,24 +56,14 @@ def look_for(source: TableSource, *, transport: httpx.BaseTransport | None = Non
 def _on_the_web(source: TableSource, transport: httpx.BaseTransport | None) -> Sighting:
     import httpx
 
-    headers = dict(source.headers)
     try:
-        with httpx.Client(
-            transport=transport, timeout=_PATIENCE_SECONDS, follow_redirects=True, max_redirects=10
-        ) as client:
-            status = client.head(source.location, headers=headers).status_code
+        with httpx.Client(transport=transport, timeout=_PATIENCE_SECONDS) as client:
+            status = _status(client, "HEAD", source)
             if status in _NO_HEAD:
-                with client.stream(
-                    "GET", source.location, headers=headers | {"Range": "bytes=0-0"}
-                ) as answer:
-                    status = answer.status_code
+                status = _status(client, "GET", source, {"Range": "bytes=0-0"})
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise NotFoundError(
             f"The address of {source.called} is none: {error}", "Check how it is written."
-        ) from error
-    except httpx.TooManyRedirects as error:
-        raise NotFoundError(
-            f"The server of {source.called} sends us round in circles", "Check the address."
         ) from error
     except httpx.HTTPError as error:
         raise ServiceUnreachableError(
@@ -81,3 +73,12 @@ def _on_the_web(source: TableSource, transport: httpx.BaseTransport | None) -> S
         return Sighting(found=False, said=f"the server answers {status}")
     check_status(status, source.called)
     return Sighting(found=True, said="the server has it")
+
+
+def _status(
+    client: httpx.Client, method: str, source: TableSource, more: Mapping[str, str] | None = None
+) -> int:
+    """Ask for what lies at the end of all redirects, and read nothing of it."""
+    request = client.build_request(method, source.location, headers={**source.headers, **(more or {})})
+    with followed(client, request, source.called, private=source.headers) as answer:
+        return answer.status_code

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
+from airfoil.clients.redirects import followed
 from airfoil.clients.source_files import SUFFIXES
 from airfoil.errors import (
     AirfoilError,
@@ -52,15 +53,14 @@ def fetch_http(
     *,
     transport: httpx.BaseTransport | None = None,
 ) -> Path:
-    """Copy what lies at an address into `folder`."""
+    """Copy what lies at an address into `folder`; headers go to that server, and to no other that it redirects to."""
     import httpx
 
     target = folder / (unquote(urlsplit(url).path).rpartition("/")[2] or "table")
     try:
-        with (
-            httpx.Client(transport=transport, timeout=_PATIENCE_SECONDS, follow_redirects=True) as client,
-            client.stream("GET", url, headers=dict(headers or {})) as answer,
-        ):
+        client = httpx.Client(transport=transport, timeout=_PATIENCE_SECONDS)
+        request = client.build_request("GET", url, headers=headers)
+        with client, followed(client, request, name, private=headers or ()) as answer:
             check_status(answer.status_code, name)
             check_room(folder, int(answer.headers.get("content-length") or 0), name)
             with target.open("wb") as file:

@@ -9,6 +9,7 @@ import pytest
 
 from airfoil.clients.kept_files import FileKeeper
 from airfoil.errors import (
+    ConfigurationError,
     NotFoundError,
     ServiceAnswerError,
     ServiceRefusedError,
@@ -147,7 +148,7 @@ def test_a_fault_of_the_server_is_waited_for(keeper, server, pauses):
         (httpx.Response(404), NotFoundError, "404"),
         (httpx.Response(403), ServiceRefusedError, "403"),
         (httpx.Response(200, html="<p>sorry</p>"), TableError, "a web page"),
-        (httpx.Response(302, headers={"location": URL}), ServiceAnswerError, "round in circles"),
+        (httpx.Response(302, headers={"location": URL}), ConfigurationError, "sends us on more than"),
         (httpx.Response(200, headers={"content-length": str(9 << 30)}), TableError, "more than 8192 MiB"),
     ],
 )
@@ -168,6 +169,14 @@ def test_a_body_that_is_packed_unasked_is_not_unpacked(keeper, server, pauses):
         keeper.fetch(URL, "trips")
     assert server.asked[0]["accept-encoding"] == "identity"
     assert pauses == []
+
+
+def test_a_header_that_opens_one_server_is_not_told_to_the_next(keeper, server):
+    server.answers = [httpx.Response(302, headers={"location": "https://mirror.example/trips.parquet"})]
+    kept = keeper.fetch(URL, "trips", {"X-Api-Key": "secret"})
+    assert kept.path.read_bytes() == server.content
+    assert ["x-api-key" in one for one in server.asked] == [True, False]
+    assert server.asked[1]["accept-encoding"] == "identity"
 
 
 def test_an_endless_body_ends_at_the_limit(tmp_path):

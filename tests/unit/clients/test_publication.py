@@ -8,7 +8,13 @@ import pytest
 from airfoil.clients import publication
 from airfoil.clients.publication import Sighting, look_for
 from airfoil.clients.table_sources import TableSource
-from airfoil.errors import NotFoundError, ServiceAnswerError, ServiceRefusedError, ServiceUnreachableError
+from airfoil.errors import (
+    ConfigurationError,
+    NotFoundError,
+    ServiceAnswerError,
+    ServiceRefusedError,
+    ServiceUnreachableError,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -48,8 +54,22 @@ def test_a_server_that_knows_no_head_is_asked_for_one_byte():
     assert asked == [("HEAD", None, "Bearer x"), ("GET", "bytes=0-0", "Bearer x")]
 
 
+def test_a_header_that_opens_one_server_is_not_told_to_the_next():
+    asked = []
+
+    def answer(request):
+        asked.append((request.method, request.headers.get("x-api-key")))
+        to = "https://mirror.example/2024-01.parquet"
+        return (
+            httpx.Response(200) if str(request.url) == to else httpx.Response(302, headers={"location": to})
+        )
+
+    assert seen(answer, headers={"X-Api-Key": "secret"}).found
+    assert asked == [("HEAD", "secret"), ("HEAD", None)]
+
+
 def test_a_server_that_leads_nowhere_is_not_waited_for():
-    with pytest.raises(NotFoundError, match="round in circles"):
+    with pytest.raises(ConfigurationError, match="sends us on more than"):
         seen(lambda _: httpx.Response(302, headers={"location": URL}))
 
 

@@ -36,6 +36,19 @@ def test_what_lies_at_an_address_is_copied_with_the_headers_that_open_it(tmp_pat
     assert path.read_bytes() == b"a,b\n1,2\n"
 
 
+def test_a_header_that_opens_one_server_is_not_told_to_the_next(tmp_path):
+    asked = []
+
+    def answer(request):
+        asked.append(request.headers.get("x-api-key"))
+        if request.url.host == "mirror.example":
+            return httpx.Response(200, content=b"a,b\n")
+        return httpx.Response(307, headers={"location": "https://mirror.example/trips.csv"})
+
+    path = fetch_http("https://x/t.csv", tmp_path, "trips", {"X-Api-Key": "y"}, transport=served(answer))
+    assert (path.name, path.read_bytes(), asked) == ("t.csv", b"a,b\n", ["y", None])
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(403, ServiceRefusedError), (404, NotFoundError), (503, ServiceAnswerError)],
