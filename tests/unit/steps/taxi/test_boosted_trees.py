@@ -1,12 +1,16 @@
-"""Trees from weighted pairs and from batches, beside trees of the whole one-hot matrix."""
+"""Trees from weighted pairs and bins, beside trees of the whole one-hot matrix."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from airfoil.clients.model_files import save_xgboost_model
 from airfoil.clients.model_loading import read_model
 from airfoil.errors import TableError
+from airfoil.steps.scans import Scan
 from airfoil.steps.taxi.boosted_trees import (
+    BINS,
     TreeParameters,
     columns_of,
     train_trees,
@@ -43,9 +47,51 @@ def test_trees_are_as_good_as_those_of_the_one_hot_matrix(month, with_distance):
     found = evaluate_trips(
         [month()], tree_predictions(train_trees([month()], told), told), with_distance=with_distance
     )
-    # Bins of miles are cut by an approximate sketch on both sides, and by another way of going through the rows.
+    # Bins of miles are cut at quantiles here and by a sketch of them there.
     tolerance = 0.02 if with_distance else 1e-5
     assert found.rmse == pytest.approx(tutorial(month(), with_distance=with_distance), abs=tolerance)
+
+
+def with_miles(scan, change):
+    """The same trips with other distances."""
+    table = scan.backing.table
+    place = table.column_names.index("trip_distance")
+    return Scan.of_table(table.set_column(place, "trip_distance", change(table["trip_distance"])), "trips")
+
+
+def test_where_distances_are_few_nothing_is_lost(month):
+    few = with_miles(month(), lambda miles: pc.min_element_wise(pc.round(miles, 1), 15.0))
+    assert pc.count_distinct(few.backing.table["trip_distance"]).as_py() <= BINS
+    told = FEW.model_copy(update={"with_distance": True})
+    found = evaluate_trips([few], tree_predictions(train_trees([few], told), told))
+    assert found.rmse == pytest.approx(tutorial(few, with_distance=True), abs=1e-5)
+
+
+def test_a_bin_is_known_by_its_least_distance(month):
+    """A split lies there, so trips that are asked for later fall into the bins that were learned from."""
+    told = FEW.model_copy(update={"with_distance": True})
+    booster = train_trees([month()], told)
+    rows = booster.trees_to_dataframe().query("Feature == 'trip_distance'")
+    assert len(rows) > 10
+    known = set(month().backing.table["trip_distance"].to_numpy().astype(np.float32).tolist())
+    assert set(rows.Split.astype(np.float32).tolist()) <= known
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda miles: pa.array([1.5] * len(miles)),
+        lambda miles: pa.array(np.random.default_rng(1).normal(0, 1e6, len(miles))),
+        lambda miles: pc.cast(pc.round(miles), pa.int64()),
+        lambda miles: pc.cast(pc.round(miles, 2), pa.decimal128(12, 2), safe=False),
+    ],
+    ids=["one", "any", "whole", "decimal"],
+)
+def test_distances_may_be_of_any_kind(month, change):
+    told = FEW.model_copy(update={"with_distance": True})
+    scan = with_miles(month(rows=4000), change)
+    found = evaluate_trips([scan], tree_predictions(train_trees([scan], told), told))
+    assert 1 < found.rmse < 12
 
 
 def test_sets_of_zones_tell_more(month):
