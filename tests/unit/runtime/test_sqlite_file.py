@@ -98,7 +98,7 @@ def test_one_that_is_asked_to_end_while_it_builds_leaves_nothing(tmp_path):
     with builder:
         assert builder.stdout.readline() == b"building\n"
         builder.terminate()
-        assert builder.wait(10) == -signal.SIGTERM, "it ends as it would have without us"
+        assert builder.wait(60) == -signal.SIGTERM, "it ends as it would have without us"
     assert [one.name for one in tmp_path.iterdir()] == ["live.db"]
     assert read(path) == ["old"]
 

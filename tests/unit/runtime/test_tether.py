@@ -87,7 +87,7 @@ def test_a_family_is_found_with_children_before_grandchildren():
     finally:
         for pid in (*reversed(tether.descendants(shell.pid)), shell.pid):
             os.kill(pid, signal.SIGKILL)
-        shell.wait(5)
+        shell.wait(60)
     assert tether.descendants(shell.pid) == []
 
 

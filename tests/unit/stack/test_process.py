@@ -23,7 +23,7 @@ NEVER_A_PID = 2**22 + 1
 """Linux gives out numbers below 2**22."""
 
 
-def wait_for(check: Callable[[], object], seconds: float = 5.0) -> None:
+def wait_for(check: Callable[[], object], seconds: float = 60.0) -> None:
     """Look again and again until it holds."""
     deadline = time.monotonic() + seconds
     while not check():
@@ -108,7 +108,7 @@ def test_a_name_with_brackets_and_spaces_does_not_confuse_us(tmp_path):
 
 def test_a_signal_reaches_exactly_this_process(sleeper):
     assert process.signal_process(sleeper.pid, process.birth(sleeper.pid), signal.SIGTERM)
-    assert sleeper.wait(5) == -signal.SIGTERM
+    assert sleeper.wait(60) == -signal.SIGTERM
 
 
 def test_the_wall_clock_time_of_a_start(sleeper):
@@ -123,6 +123,8 @@ def test_only_what_carries_exactly_this_mark_is_found(stack_id, sleeper):
     ours = child(mark=stack_id)
     other = child(mark=f"{stack_id}x")
     try:
+        # One that has just begun shows no environment yet.
+        wait_for(lambda: process.marked(stack_id) and process.marked(f"{stack_id}x"))
         assert process.marked(stack_id) == [ours.pid]
         assert process.marked("") == []
     finally:
@@ -146,7 +148,7 @@ def test_a_sweep_ends_all_that_is_marked_and_nothing_else(stack_id, sleeper):
     deaf = child("sh", "-c", "trap '' TERM; sleep 60 & wait", mark=stack_id)
     forked = child("sh", "-c", "setsid sleep 60 & wait", mark=stack_id, start_new_session=True)
     parent = child("sh", "-c", "setsid sleep 60 & exec true", mark=stack_id)
-    assert parent.wait(5) == 0
+    assert parent.wait(60) == 0
     spared = child(mark=stack_id)
     try:
         wait_for(lambda: len(process.marked(stack_id)) == 6)
@@ -154,7 +156,8 @@ def test_a_sweep_ends_all_that_is_marked_and_nothing_else(stack_id, sleeper):
         ended = process.sweep(stack_id, spare=[spared.pid])
         assert len(ended) == 5
         assert process.marked(stack_id) == [spared.pid]
-        assert (deaf.wait(5), forked.wait(5)) == (-signal.SIGKILL, -signal.SIGKILL)
+        # A shell whose child is killed first may end by itself before its turn comes.
+        assert {deaf.wait(60), forked.wait(60)} <= {-signal.SIGKILL, 0}
         assert sleeper.poll() is None
         assert process.sweep(stack_id, spare=[spared.pid]) == []
     finally:
@@ -167,7 +170,7 @@ def test_a_sweep_catches_up_with_something_that_forks_as_fast_as_it_can(stack_id
     busy = child("sh", "-c", script, mark=stack_id)
     wait_for(lambda: len(process.marked(stack_id)) > 3)
     process.sweep(stack_id)
-    busy.wait(5)
+    busy.wait(60)
     assert process.marked(stack_id) == []
 
 
@@ -220,12 +223,12 @@ def test_the_members_of_a_service_are_its_session_and_all_that_descends_from_it(
         assert not {sleeper.pid, os.getpid()} & set(found)
     finally:
         process.sweep(stack_id)
-        leader.wait(5)
+        leader.wait(60)
 
 
 def test_orphans_of_a_dead_leader_are_found_by_their_session(stack_id):
     leader = child("sh", "-c", "sleep 60 & exec true", mark=stack_id, start_new_session=True)
-    leader.wait(5)
+    leader.wait(60)
     assert process.members(leader.pid) == process.marked(stack_id)
     assert len(process.members(leader.pid)) == 1
 
@@ -238,7 +241,7 @@ def test_killing_counts_those_that_were_there(sleeper):
     born = process.births()
     assert process.kill_all({NEVER_A_PID: 1.0}) == 0
     assert process.kill_all({sleeper.pid: born[sleeper.pid], NEVER_A_PID: 1.0}) == 1
-    assert sleeper.wait(5) == -signal.SIGKILL
+    assert sleeper.wait(60) == -signal.SIGKILL
 
 
 def test_a_process_that_got_the_pid_of_another_is_not_killed(sleeper):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,8 @@ def test_while_processes_live_nothing_is_removed(project):
     mark = {process.STACK_MARK: services.stack_id(project), "PATH": os.environ["PATH"]}
     with subprocess.Popen(["sleep", "60"], env=mark) as living:
         try:
+            while living.pid not in process.marked(mark[process.STACK_MARK]):
+                time.sleep(0.001)  # one that has just begun shows no environment yet
             with pytest.raises(NeighbourError, match=str(living.pid)):
                 removal.carry_out(project, removal.plan_purge(project, None))
         finally:
