@@ -1,8 +1,14 @@
-"""What a column holds, in words that are the same for every source: `integer`, `text`, `timestamp`. Reads no data."""
+"""What a column holds, in words that are the same for every source: `integer`, `text`, `timestamp`; what a bound means.
+
+Reads no data.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from airfoil.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,3 +89,14 @@ def _arrow_type(name: str) -> pa.DataType | None:
         return pa.type_for_alias(name)
     except ValueError:
         return None
+
+
+def moment_of(bound: Any) -> dt.datetime:
+    """Read a bound of a date or time; without a zone it is UTC, as such columns are."""
+    try:
+        moment = dt.datetime.fromisoformat(str(bound))
+    except ValueError as error:
+        raise ConfigurationError(
+            f"'{bound}' is no date or time", "Write it as 2026-01-31 or 2026-01-31T12:00:00+00:00."
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

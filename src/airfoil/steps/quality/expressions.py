@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from airfoil.errors import ConfigurationError
-from airfoil.steps.quality.column_types import NUMBERS, kind_of, wanted_kind
+from airfoil.steps.quality.column_types import NUMBERS, kind_of, moment_of, wanted_kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -145,21 +145,10 @@ def _decimal(bound: float, arrow_type: pa.DataType) -> pl.Expr:
 
 
 def _date(bound: Any) -> dt.date:
-    return _moment(bound).date()
+    return moment_of(bound).date()
 
 
 def _ticks(bound: Any, unit: str) -> int:
-    since = _moment(bound) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    since = moment_of(bound) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     micros = since // dt.timedelta(microseconds=1)
     return micros * _PER_SECOND[unit] // 10**6
-
-
-def _moment(bound: Any) -> dt.datetime:
-    """Read a bound of a date or time; without a zone it is UTC, as such columns are."""
-    try:
-        moment = dt.datetime.fromisoformat(str(bound))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"'{bound}' is no date or time", "Write it as 2026-01-31 or 2026-01-31T12:00:00+00:00."
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airfoil.errors import ConfigurationError
-from airfoil.steps.quality.column_types import NUMBERS, kind_of, wanted_kind
+from airfoil.steps.quality.column_types import NUMBERS, kind_of, moment_of, wanted_kind
 from airfoil.steps.warehouse.tables import SPARK, exactly, is_infinite, microseconds
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _is_one_of(column: ir.Column, kind: str, values: tuple[Any, ...], engine: st
         truths = [value for value in values if isinstance(value, bool)]
         return column.isin(truths) if truths else ibis.literal(False)
     if kind not in NUMBERS:
-        moments = [_moment(value) for value in values]
+        moments = [moment_of(value) for value in values]
         if kind == "date":
             return column.isin([moment.date() for moment in moments])
         return microseconds(column, engine).isin([_micros(moment) for moment in moments])
@@ -168,9 +168,9 @@ def _outside(
         # As the column would hold it: 0.3 in 32 bits is a little more than 0.3.
         value, limit = column.cast("float64"), exactly(pa.scalar(float(bound), arrow_type).as_py())
     elif kind == "date":
-        limit = ibis.literal(_moment(bound).date())
+        limit = ibis.literal(moment_of(bound).date())
     else:
-        value, limit = microseconds(column, engine), _micros(_moment(bound))
+        value, limit = microseconds(column, engine), _micros(moment_of(bound))
     return value < limit if is_least else value > limit
 
 
@@ -184,17 +184,6 @@ def _decimal(bound: float, scale: int) -> ir.DecimalScalar:
     largest = Decimal(f"{'9' * (_MOST_DIGITS - places)}.{'9' * places}")
     exact = max(largest.copy_negate(), min(largest, exact))
     return ibis.literal(f"{exact:f}").cast(f"decimal({_MOST_DIGITS}, {places})")
-
-
-def _moment(bound: Any) -> dt.datetime:
-    """Read a bound of a date or time; without a zone it is UTC, as such columns are."""
-    try:
-        moment = dt.datetime.fromisoformat(str(bound))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"'{bound}' is no date or time", "Write it as 2026-01-31 or 2026-01-31T12:00:00+00:00."
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _micros(moment: dt.datetime) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pyarrow as pa
 import pytest
 
-from airfoil.steps.quality.column_types import fits, is_type, kind_of, wanted_kind
+from airfoil.errors import ConfigurationError
+from airfoil.steps.quality.column_types import fits, is_type, kind_of, moment_of, wanted_kind
 
 pytestmark = pytest.mark.unit
 
@@ -62,3 +65,10 @@ def test_what_is_no_type_is_none():
     assert wanted_kind("date32[day]") == "date"
     assert wanted_kind("duration[ns]") == "duration"
     assert wanted_kind("number") == "number"
+
+
+def test_a_bound_of_a_time_is_utc_unless_it_says_otherwise():
+    assert moment_of("2026-01-31") == dt.datetime(2026, 1, 31, tzinfo=dt.UTC)
+    assert moment_of("2026-01-31T12:00:00+02:00") == dt.datetime(2026, 1, 31, 10, tzinfo=dt.UTC)
+    with pytest.raises(ConfigurationError, match="'30 February' is no date or time"):
+        moment_of("30 February")
