@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from airfoil.clients.redirects import followed
 from airfoil.clients.remote_files import check_status, lies_on_s3
@@ -36,17 +35,14 @@ class Sighting:
 
 def look_for(source: TableSource, *, transport: httpx.BaseTransport | None = None) -> Sighting:
     """Look once; a neighbour that does not answer is an error."""
-    parts = urlsplit(source.location)
-    scheme = parts.scheme.lower()
-    if scheme in {"http", "https"}:
+    if source.kind == "web":
         return _on_the_web(source, transport)
-    if scheme in {"s3", "s3a"}:
-        found = lies_on_s3(parts.netloc + unquote(parts.path), source.called, source.s3)
+    if source.kind == "s3":
+        found = lies_on_s3(source.path, source.called, source.s3)
         return Sighting(found, "the store has it" if found else "the store has no such key")
-    if len(scheme) <= 1 or scheme == "file":
-        path = unquote(parts.path) if scheme == "file" else source.location
+    if source.kind == "local":
         try:
-            local_files(path, source.called)
+            local_files(source.path, source.called)
         except NotFoundError:
             return Sighting(found=False, said="nothing lies there")
         return Sighting(found=True, said="it lies there")

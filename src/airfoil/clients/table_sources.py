@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from airfoil.clients.csv_tables import CsvFormat
@@ -41,6 +42,24 @@ class TableSource:
     s3: S3Access = field(default_factory=S3Access, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """For http(s), such as an Authorization."""
+
+    @property
+    def kind(self) -> Literal["local", "web", "s3", "database"]:
+        """Who has it."""
+        scheme = urlsplit(self.location).scheme.lower()
+        if scheme in _FILE or len(scheme) <= _DRIVE:
+            return "local"
+        if scheme in _HTTP:
+            return "web"
+        return "s3" if scheme in _S3 else "database"
+
+    @property
+    def path(self) -> str:
+        """Of a local table its path, of one in S3 bucket and key."""
+        parts = urlsplit(self.location)
+        if self.kind == "s3":
+            return parts.netloc + unquote(parts.path)
+        return unquote(parts.path) if parts.scheme.lower() == "file" else self.location
 
     @property
     def called(self) -> str:
@@ -88,15 +107,12 @@ def _source(given: TableSource | DataRef | str | Path) -> TableSource:
 def _open(source: TableSource, place: Path) -> TableFiles:
     if not source.location.strip():
         raise ConfigurationError("A table of no location cannot be opened", "Give a path or an address.")
-    parts = urlsplit(source.location)
-    scheme = parts.scheme.lower()
-    if scheme in _FILE or len(scheme) <= _DRIVE:
-        path = unquote(parts.path) if scheme == "file" else source.location
-        files: Sequence[Path] = local_files(path, source.called)
-    elif scheme in _HTTP:
+    if source.kind == "local":
+        files: Sequence[Path] = local_files(source.path, source.called)
+    elif source.kind == "web":
         files = [fetch_http(source.location, place, source.called, source.headers)]
-    elif scheme in _S3:
-        files = fetch_s3(parts.netloc + unquote(parts.path), place, source.called, source.s3)
+    elif source.kind == "s3":
+        files = fetch_s3(source.path, place, source.called, source.s3)
     else:
         files = [fetch_query(source.location, source.query, place, source.called)]
     return table_of_files(files, place, source.called, source.csv)

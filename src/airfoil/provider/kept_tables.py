@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from airfoil.clients.kept_files import FileKeeper
 from airfoil.clients.source_files import TableFiles
@@ -56,7 +55,7 @@ def open_kept_tables(
 
 
 def _kept(source: TableSource, keeper: FileKeeper) -> tuple[TableSource, str]:
-    if urlsplit(source.location).scheme.lower() not in {"http", "https"}:
+    if source.kind != "web":
         return source, ""
     kept = keeper.fetch(source.location, source.called, source.headers)
     # What stands after the last colon of a hash is what MLflow shows as the digest; a time has colons of its own.

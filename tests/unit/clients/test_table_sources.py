@@ -94,3 +94,20 @@ def test_a_drive_of_windows_is_no_scheme(monkeypatch):
     monkeypatch.setattr("airfoil.clients.table_sources.table_of_files", lambda *_: None)
     with open_table(r"C:\data\t.parquet"):
         assert asked == [r"C:\data\t.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("location", "kind", "path"),
+    [
+        ("trips/a b%20c.parquet", "local", "trips/a b%20c.parquet"),
+        ("file:///data/a%20b.parquet", "local", "/data/a b.parquet"),
+        ("C:\\trips.csv", "local", "C:\\trips.csv"),
+        ("S3a://bucket/a%20b/*.parquet", "s3", "bucket/a b/*.parquet"),
+        ("HTTPS://host/a.csv", "web", None),
+        ("sqlite:////data/shop.db", "database", None),
+    ],
+)
+def test_it_knows_who_has_it(location, kind, path):
+    source = TableSource(location)
+    assert source.kind == kind
+    assert path in {None, source.path}
