@@ -106,13 +106,18 @@ def _written(path: Path, write: Callable[[Path], int | None]) -> DataRef:
     return DataRef(uri=path.as_uri(), content_hash=f"sha256:{content}", rows=rows)
 
 
-def _existing(ref: DataRef) -> Path:
+def path_of(ref: DataRef) -> Path:
+    """Return where data lies on this machine, whether it is there or not."""
     parts = urlsplit(ref.uri)
     if parts.scheme not in {"file", ""} or parts.netloc:
         raise ConfigurationError(
             f"{ref.uri} does not lie in a folder", "This version reads data of local or shared folders only."
         )
-    path = Path(unquote(parts.path) if parts.scheme else ref.uri)
+    return Path(unquote(parts.path) if parts.scheme else ref.uri)
+
+
+def _existing(ref: DataRef) -> Path:
+    path = path_of(ref)
     if not path.exists():
         raise NotFoundError(
             f"The data {ref.uri} is not there", "Clear the task that wrote it, so that it is written again."

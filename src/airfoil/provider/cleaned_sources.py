@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from airfoil.clients.csv_tables import CsvFormat
+from airfoil.clients.object_store import path_of
 from airfoil.clients.table_sources import TableSource, open_table
 from airfoil.errors import ConfigurationError
 from airfoil.provider.check_inputs import contract_of
@@ -61,8 +60,8 @@ def clean_source(
     asked = contract_of(contract, dag_file)
     name = str(crawled["source"])
     kept = WorkArea(data_folder("processed") / folder_name(name) / folder_name(str(crawled["version"])))
-    path = unquote(urlsplit(record(DataRef, crawled["raw"], "crawled").uri).path)
-    source = TableSource(path, name=name, csv=CsvFormat(types=text_types(asked)))
+    path = path_of(record(DataRef, crawled["raw"], "crawled"))
+    source = TableSource(str(path), name=name, csv=CsvFormat(types=text_types(asked)))
     with open_table(source, folder=kept.root) as table:
         scan = Scan.of_parquet(table.paths, table.name)
         with scan.reading():
@@ -77,4 +76,4 @@ def clean_source(
 def _lazy(ref: DataRef) -> Any:
     import polars as pl
 
-    return pl.scan_parquet(Path(unquote(urlsplit(ref.uri).path)))
+    return pl.scan_parquet(path_of(ref))

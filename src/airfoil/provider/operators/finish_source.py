@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
+from airfoil.clients.object_store import path_of
 from airfoil.clients.source_marks import SourceMark, write_mark
 from airfoil.errors import ConfigurationError
 from airfoil.provider.mover import dag_run_of
@@ -45,5 +44,5 @@ class FinishSourceOperator(ProfiledOperator):
                 dag_run=dag_run_of(context),
                 at=datetime.now(UTC),
             )
-            write_mark(Path(unquote(urlsplit(raw.uri).path)).parent, mark)
+            write_mark(path_of(raw).parent, mark)
         return mark.to_json()
