@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, result
-from benchmarks.contender import BenchmarkError
 from benchmarks.progress import Progress
-from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ask_python, peak_mib
-from benchmarks.size import scale_from
+from benchmarks.trial import hold, options_of
 
 NAME = "anomaly"
 ROWS = 10_000_000
@@ -53,26 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.side:
         print(json.dumps(_SIDES[options.side](Path(options.data))))
         return 0
-    try:
-        scale = scale_from()
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
+    return hold(NAME, _compare, options)
+
+
+def _compare(folder: Path, scale: float, say: Progress) -> Result:
     rows = max(SAMPLE_ROWS, round(ROWS * scale))
-    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.folder)), Progress(NAME)
-    try:
-        _write_table(folder, rows)
-        say(f"wrote {rows} rows")
-        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
-        seen = {side: _measure(side, folder, say) for side in (result.OURS, result.PEER)}
-        equal = _agree(folder)
-    except BenchmarkError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    found = assemble(seen, rows, equal=equal)
-    return publish(found, say, is_full=scale == 1, is_checked=options.check)
+    _write_table(folder, rows)
+    say(f"wrote {rows} rows")
+    machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
+    seen = {side: _measure(side, folder, say) for side in (result.OURS, result.PEER)}
+    return assemble(seen, rows, equal=_agree(folder))
 
 
 def assemble(seen: Mapping[str, Mapping[str, float]], rows: int, *, equal: bool) -> Result:
@@ -185,9 +171,7 @@ def _write_table(folder: Path, rows: int) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.anomaly", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
-    parser.add_argument("--folder", help="where the table is written; some 0.9 GiB at full size")
+    parser = options_of(NAME, __doc__, "the table is written, some 0.9 GiB at full size")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--data", default="", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)

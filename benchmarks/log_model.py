@@ -10,12 +10,10 @@ import argparse
 import importlib
 import json
 import os
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,10 +25,9 @@ import httpx
 from benchmarks import machine, result
 from benchmarks.contender import BIN, LOOPBACK, BenchmarkError, clean_environment, free_port
 from benchmarks.progress import Progress
-from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ask_python, peak_mib
-from benchmarks.size import scale_from
+from benchmarks.trial import hold, options_of
 
 NAME = "log_model"
 WARM_CALLS = {result.OURS: 10, result.PEER: 3}
@@ -70,28 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.side:
         print(json.dumps(_SIDES[options.side](options.url, options.calls)))
         return 0
-    try:
-        scale = scale_from()
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-")), Progress(NAME)
-    try:
-        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
-        with _server(folder) as url:
-            say(f"server at {url}")
-            seen = {
-                side: _measure(side, url, max(1, round(calls * scale)), say)
-                for side, calls in WARM_CALLS.items()
-            }
-            predictions = [_predictions(url, seen[side]["uri"]) for side in seen]
-    except BenchmarkError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    found = assemble(seen, equal=predictions[0] == predictions[1] != [])
-    return publish(found, say, is_full=scale == 1, is_checked=options.check)
+    return hold(NAME, _compare, options)
+
+
+def _compare(folder: Path, scale: float, say: Progress) -> Result:
+    machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
+    with _server(folder) as url:
+        say(f"server at {url}")
+        seen = {
+            side: _measure(side, url, max(1, round(calls * scale)), say) for side, calls in WARM_CALLS.items()
+        }
+        predictions = [_predictions(url, seen[side]["uri"]) for side in seen]
+    return assemble(seen, equal=predictions[0] == predictions[1] != [])
 
 
 def assemble(seen: Mapping[str, Mapping[str, Any]], *, equal: bool) -> Result:
@@ -258,8 +245,7 @@ def _is_well(url: str) -> bool:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.log_model", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when the goal is missed")
+    parser = options_of(NAME, __doc__, "the server keeps what is logged")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--url", default="", help=argparse.SUPPRESS)
     parser.add_argument("--calls", type=int, default=1, help=argparse.SUPPRESS)

@@ -16,20 +16,19 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, result
 from benchmarks.contender import LOOPBACK, BenchmarkError, free_port
 from benchmarks.progress import Progress
-from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ask_python, peak_mib
-from benchmarks.size import scale_from
+from benchmarks.trial import hold, options_of
 
 NAME = "materialize"
 ROWS, LARGE_ROWS, FEATURES, SAMPLE = 1_000_000, 20_000_000, 10, 10_000
@@ -65,29 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print the line, keep and publish a full-size result."""
     options = _options(arguments)
     if options.side:
-        print(json.dumps(_materialize(Path(options.folder))))
+        print(json.dumps(_materialize(Path(options.data))))
         return 0
     if options.read:
-        print(json.dumps(_read(Path(options.folder), options.read)))
+        print(json.dumps(_read(Path(options.data), options.read)))
         return 0
-    try:
-        scale = scale_from()
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.work)), Progress(NAME)
-    try:
-        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
-        found = _run(folder, scale, say, has_large=not options.small)
-    except BenchmarkError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return publish(found, say, is_full=scale == 1, is_checked=options.check)
+    return hold(NAME, partial(_compare, has_large=not options.small), options)
 
 
-def _run(folder: Path, scale: float, say: Progress, *, has_large: bool) -> Result:
+def _compare(folder: Path, scale: float, say: Progress, *, has_large: bool) -> Result:
+    machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
     rows = max(BATCH_ROWS, round(ROWS * scale))
     data = _write_rows(folder / "rows.parquet", rows)
     seen: dict[str, list[dict[str, float]]] = {}
@@ -159,7 +145,7 @@ def assemble(
 
 def _measure(store: Path, port: int, say: Progress) -> dict[str, float]:
     _ask_redis(port, b"FLUSHALL")
-    found = ask_python([*_THIS, "--side", store.name, "--folder", str(store)], f"{store.name} failed")
+    found = ask_python([*_THIS, "--side", store.name, "--data", str(store)], f"{store.name} failed")
     say(f"{store.name}: {found['seconds']:.1f} s, {found['peak_mib']:.0f} MiB")
     return found
 
@@ -187,7 +173,7 @@ def _materialize(folder: Path) -> dict[str, float]:
 
 
 def _answers(folder: Path, rows: int) -> dict[str, Any]:
-    arguments = [*_THIS, "--read", str(rows), "--folder", str(folder)]
+    arguments = [*_THIS, "--read", str(rows), "--data", str(folder)]
     return ask_python(arguments, f"{folder.name} cannot be read")
 
 
@@ -302,12 +288,10 @@ def _ask_redis(port: int, command: bytes) -> bytes:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks materialize", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    parser = options_of(NAME, __doc__, "the rows and Redis's files are written")
     parser.add_argument("--small", action="store_true", help=f"leave out the run with {LARGE_ROWS:,} rows")
-    parser.add_argument("--work", type=Path, help="the folder for files of a run, instead of the system's")
     parser.add_argument("--side", default="", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--data", default="", help=argparse.SUPPRESS)
     parser.add_argument("--read", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 

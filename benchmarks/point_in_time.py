@@ -13,7 +13,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,11 +23,10 @@ import psutil
 from benchmarks import machine, result
 from benchmarks.contender import BenchmarkError, clean_environment
 from benchmarks.progress import Progress
-from benchmarks.publishing import publish
 from benchmarks.purchases import FEATURES, TTLS, Purchases
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ROOT, peak_mib
-from benchmarks.size import scale_from
+from benchmarks.trial import hold, options_of
 
 NAME = "point_in_time"
 FEATURE_ROWS, ENTITY_ROWS = 20_000_000, 1_000_000
@@ -61,7 +59,7 @@ NOTES = (
 )
 
 
-class TooLargeError(Exception):
+class TooLargeError(BenchmarkError):
     """A side did not finish within its time or its memory; the message says which."""
 
 
@@ -69,23 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print the line, keep and publish a full-size result."""
     options = _options(arguments)
     if options.side:
-        data = Purchases(Path(options.folder), options.feature_rows, options.entity_rows)
+        data = Purchases(Path(options.data), options.feature_rows, options.entity_rows)
         print(json.dumps(_SIDES[options.side](data, options.view)))
         return 0
-    try:
-        scale = scale_from()
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.work)), Progress(NAME)
-    try:
-        found = measure(folder, scale, say)
-    except (BenchmarkError, TooLargeError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return publish(found, say, is_full=scale == 1, is_checked=options.check)
+    return hold(NAME, measure, options)
 
 
 def measure(folder: Path, scale: float, say: Progress) -> Result:
@@ -263,7 +248,7 @@ def _median(runs: Sequence[Mapping[str, float]], key: str) -> float:
 def _run(side: str, data: Purchases, view: str = "") -> dict[str, Any]:
     """Run a side in a process of its own, and end it when it takes too long or too much."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.point_in_time", "--side", side]
-    command += ["--folder", str(data.folder), "--feature-rows", str(data.feature_rows)]
+    command += ["--data", str(data.folder), "--feature-rows", str(data.feature_rows)]
     command += ["--entity-rows", str(data.entity_rows), "--view", view]
     data.folder.mkdir(parents=True, exist_ok=True)
     said = data.folder / f"{side}.log"
@@ -299,14 +284,10 @@ def _watch(process: subprocess.Popen[bytes]) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.point_in_time", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
-    parser.add_argument(
-        "--work", help="the folder for the data, 3 GB at full size; the temporary one by default"
-    )
+    parser = options_of(NAME, __doc__, "the data is written, 3 GB at full size")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--view", default="", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--data", default="", help=argparse.SUPPRESS)
     parser.add_argument("--feature-rows", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--entity-rows", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)

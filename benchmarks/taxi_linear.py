@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, result, taxi_tutorial
-from benchmarks.contender import BenchmarkError
 from benchmarks.progress import Progress
-from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ask_python, peak_mib
-from benchmarks.size import scale_from
 from benchmarks.taxi_months import ROWS, TRAIN, VALIDATION, write_months
+from benchmarks.trial import hold, options_of
 
 NAME = "taxi_linear"
 MONTHS = 24
@@ -55,26 +51,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.side:
         print(json.dumps(_SIDES[options.side](Path(options.data))))
         return 0
-    try:
-        scale = scale_from()
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
+    return hold(NAME, _large if options.large else _compare, options)
+
+
+def _compare(folder: Path, scale: float, say: Progress) -> Result:
+    rows = _write(folder, scale, say)
+    return assemble({side: _measure(side, folder, say) for side in ("ours", *_STAGES)}, rows)
+
+
+def _write(folder: Path, scale: float, say: Progress) -> int:
     rows = max(2000, round(ROWS * scale))
-    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.folder)), Progress(NAME)
-    try:
-        write_months(folder, rows)
-        say(f"wrote two months of {rows} rows")
-        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
-        if options.large:
-            return _large(folder, rows, say, is_checked=options.check)
-        seen = {side: _measure(side, folder, say) for side in ("ours", *_STAGES)}
-    except BenchmarkError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return publish(assemble(seen, rows), say, is_full=scale == 1, is_checked=options.check)
+    write_months(folder, rows)
+    say(f"wrote two months of {rows} rows")
+    machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
+    return rows
 
 
 def assemble(seen: Mapping[str, Mapping[str, Any]], rows: int) -> Result:
@@ -139,7 +129,8 @@ def _measure(side: str, folder: Path, say: Progress) -> dict[str, Any]:
     return seen
 
 
-def _large(folder: Path, rows: int, say: Progress, *, is_checked: bool) -> int:
+def _large(folder: Path, scale: float, say: Progress) -> int:
+    rows = _write(folder, scale, say)
     scan, ours = (_measure(side, folder, say) for side in ("scan", "large"))
     share = ours["seconds"] / scan["seconds"]
     print(
@@ -154,7 +145,7 @@ def _large(folder: Path, rows: int, say: Progress, *, is_checked: bool) -> int:
             }
         )
     )
-    return int(is_checked and (share > MOST_OF_SCAN or ours["peak_mib"] > MOST_LARGE_MIB))
+    return int(share > MOST_OF_SCAN or ours["peak_mib"] > MOST_LARGE_MIB)
 
 
 def _ours(folder: Path) -> dict[str, Any]:
@@ -221,10 +212,8 @@ _SIDES: Mapping[str, Callable[[Path], dict[str, Any]]] = {
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.taxi_linear", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    parser = options_of(NAME, __doc__, "the months are written, some 3 GiB at full size")
     parser.add_argument("--large", action="store_true", help=f"our side alone, on {MONTHS} months")
-    parser.add_argument("--folder", help="where the months are written; some 3 GiB at full size")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--data", default="", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)

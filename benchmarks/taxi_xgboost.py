@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, result, taxi_tutorial
-from benchmarks.contender import BenchmarkError
 from benchmarks.progress import Progress
-from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ask_python, peak_mib
-from benchmarks.size import scale_from
 from benchmarks.taxi_months import ROWS, TRAIN, VALIDATION, write_months
+from benchmarks.trial import hold, options_of
 
 NAME = "taxi_xgboost"
 ZONES, DISTANCE = "zones", "distance"
@@ -59,25 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.side:
         print(json.dumps(_SIDES[options.side](Path(options.data))))
         return 0
-    try:
-        scale = scale_from()
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
+    return hold(NAME, _compare, options)
+
+
+def _compare(folder: Path, scale: float, say: Progress) -> Result:
     rows = max(2000, round(ROWS * scale))
-    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.folder)), Progress(NAME)
-    try:
-        write_months(folder, rows)
-        say(f"wrote two months of {rows} rows")
-        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
-        # The first task of the peer is the same for both; the others write over each other's pickles.
-        seen = {side: _measure(side, folder, say) for side in _SIDES}
-    except BenchmarkError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return publish(assemble(seen, rows), say, is_full=scale == 1, is_checked=options.check)
+    write_months(folder, rows)
+    say(f"wrote two months of {rows} rows")
+    machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
+    # The first task of the peer is the same for both; the others write over each other's pickles.
+    return assemble({side: _measure(side, folder, say) for side in _SIDES}, rows)
 
 
 def assemble(seen: Mapping[str, Mapping[str, Any]], rows: int) -> Result:
@@ -184,9 +171,7 @@ _SIDES: Mapping[str, Callable[[Path], dict[str, Any]]] = {
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.taxi_xgboost", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
-    parser.add_argument("--folder", help="where the months are written; some 3 GiB at full size")
+    parser = options_of(NAME, __doc__, "the months are written, some 3 GiB at full size")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--data", default="", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)

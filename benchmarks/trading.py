@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -18,12 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine, result
-from benchmarks.contender import BenchmarkError
 from benchmarks.progress import Progress
-from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ask_python, peak_mib
-from benchmarks.size import scale_from
+from benchmarks.trial import hold, options_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,26 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.side:
         print(json.dumps(_SIDES[options.side](Path(options.data), options.sets)))
         return 0
-    try:
-        scale = scale_from()
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    count, say = max(2, round(SETS * scale)), Progress(NAME)
-    folder = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.folder))
-    try:
-        rows = write_prices(folder, SYMBOLS, YEARS)
-        say(f"wrote {rows} prices")
-        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
-        seen = {side: _measure(side, folder, count, say) for side in (result.OURS, result.PEER)}
-        equal = _agree(folder)
-    except BenchmarkError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    found = assemble(seen, count, rows, equal=equal)
-    return publish(found, say, is_full=scale == 1, is_checked=options.check)
+    return hold(NAME, _compare, options)
+
+
+def _compare(folder: Path, scale: float, say: Progress) -> Result:
+    count = max(2, round(SETS * scale))
+    rows = write_prices(folder, SYMBOLS, YEARS)
+    say(f"wrote {rows} prices")
+    machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
+    seen = {side: _measure(side, folder, count, say) for side in (result.OURS, result.PEER)}
+    return assemble(seen, count, rows, equal=_agree(folder))
 
 
 def assemble(seen: Mapping[str, Mapping[str, float]], sets: int, rows: int, *, equal: bool) -> Result:
@@ -243,9 +229,7 @@ def _agree(folder: Path) -> bool:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.trading", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
-    parser.add_argument("--folder", help="where the prices are written; some 3 MiB")
+    parser = options_of(NAME, __doc__, "the prices are written, some 3 MiB")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--data", default="", help=argparse.SUPPRESS)
     parser.add_argument("--sets", type=int, default=SETS, help=argparse.SUPPRESS)

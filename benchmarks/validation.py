@@ -9,21 +9,17 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, result, tables
-from benchmarks.contender import BenchmarkError
 from benchmarks.progress import Progress
-from benchmarks.publishing import publish
 from benchmarks.result import Figure, Goal, Result, Side
 from benchmarks.side import ask_python, peak_mib
-from benchmarks.size import scale_from
+from benchmarks.trial import hold, options_of
 
 NAME = "validation"
 ROWS = 20_000_000
@@ -58,30 +54,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.side:
         print(json.dumps(_SIDES[options.side](Path(options.data))))
         return 0
-    try:
-        scale = scale_from()
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    rows = max(1000, round(ROWS * scale) * (LARGE if options.large else 1))
-    folder, say = Path(tempfile.mkdtemp(prefix="airfoil-bench-", dir=options.folder)), Progress(NAME)
-    try:
-        for seed, name in enumerate(("reference", "current")):
-            tables.write_table(folder / name, rows, seed, _SHIFT * seed)
-            say(f"wrote {rows} rows as {name}")
-        machine.wait_for_quiet(_QUIET_SECONDS * scale, say)
-        sides = [result.OURS] if options.large else [result.OURS, result.PEER]
-        seen = {side: _measure(side, folder, say) for side in sides}
-    except BenchmarkError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if options.large:
-        print(json.dumps({"name": f"{NAME} --large", "rows": rows, **_numbers(seen[result.OURS])}))
-        return int(options.check and seen[result.OURS]["peak_mib"] > MOST_LARGE_MIB)
-    found = assemble(seen, rows)
-    return publish(found, say, is_full=scale == 1, is_checked=options.check)
+    return hold(NAME, _large if options.large else _compare, options)
+
+
+def _compare(folder: Path, scale: float, say: Progress) -> Result:
+    rows = _write(folder, scale, say)
+    return assemble({side: _measure(side, folder, say) for side in (result.OURS, result.PEER)}, rows)
+
+
+def _large(folder: Path, scale: float, say: Progress) -> int:
+    rows = _write(folder, LARGE * scale, say)
+    seen = _measure(result.OURS, folder, say)
+    print(json.dumps({"name": f"{NAME} --large", "rows": rows, **_numbers(seen)}))
+    return int(seen["peak_mib"] > MOST_LARGE_MIB)
+
+
+def _write(folder: Path, scale: float, say: Progress) -> int:
+    rows = max(1000, round(ROWS * scale))
+    for seed, name in enumerate(("reference", "current")):
+        tables.write_table(folder / name, rows, seed, _SHIFT * seed)
+        say(f"wrote {rows} rows as {name}")
+    machine.wait_for_quiet(min(1.0, scale) * _QUIET_SECONDS, say)
+    return rows
 
 
 def assemble(seen: Mapping[str, Mapping[str, Any]], rows: int) -> Result:
@@ -234,10 +228,8 @@ _SIDES: Mapping[str, Callable[[Path], dict[str, Any]]] = {result.OURS: _ours, re
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.validation", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    parser = options_of(NAME, __doc__, "the tables are written, some 2.5 GiB at full size")
     parser.add_argument("--large", action="store_true", help=f"our side alone, on {LARGE} times the rows")
-    parser.add_argument("--folder", help="where the tables are written; some 2.5 GiB at full size")
     parser.add_argument("--side", choices=sorted(_SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--data", default="", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
