@@ -7,17 +7,16 @@ Must not open or close the given run.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from airfoil.clients.arrivals import on_arrival
 from airfoil.clients.mlflow_server import MlflowServer
+from airfoil.clients.request_headers import headers_without_feast
 
 _FLUENT = "mlflow.tracking.fluent"
 _RUN_ID = "MLFLOW_RUN_ID"
@@ -29,6 +28,7 @@ def fluent_session(server: MlflowServer, run_id: str, *, autolog: bool = False) 
     """Make `mlflow.start_run()` adopt a run of this server in the block; `autolog` also logs what is fitted in it."""
     with ExitStack() as stack:
         stack.enter_context(_variables(_environment(server, run_id)))
+        stack.enter_context(headers_without_feast())
         stack.enter_context(_free_experiment(run_id))
         if autolog:
             stack.enter_context(_autologging(run_id))
@@ -79,23 +79,8 @@ def _free_experiment(run_id: str) -> Iterator[None]:
     mlflow refuses to continue a run of another experiment than the chosen one. Until the run is adopted the choice is
     therefore forgotten again: where the run is has been decided.
     """
-    undo: list[Callable[[], None]] = []
-
-    def enter(fluent: ModuleType) -> None:
-        undo.append(_relax(fluent, run_id))
-
-    arrival = _Arrival(enter)
-    if _FLUENT in sys.modules:
-        enter(sys.modules[_FLUENT])
-    else:
-        sys.meta_path.insert(0, arrival)
-    try:
+    with on_arrival(_FLUENT, lambda fluent: _relax(fluent, run_id)):
         yield
-    finally:
-        with suppress(ValueError):  # it takes itself out when mlflow arrives
-            sys.meta_path.remove(arrival)
-        for step in undo:
-            step()
 
 
 def _relax(fluent: Any, run_id: str) -> Callable[[], None]:
@@ -129,29 +114,6 @@ def _replace(fluent: ModuleType, set_experiment: Callable[..., Any]) -> None:
     for module in (fluent, sys.modules.get("mlflow")):
         if module is not None and hasattr(module, "set_experiment"):
             module.set_experiment = set_experiment  # type: ignore[attr-defined]
-
-
-class _Arrival(MetaPathFinder):
-    """Tells when the fluent module is imported, without importing it."""
-
-    def __init__(self, tell: Callable[[ModuleType], None]) -> None:
-        self._tell = tell
-
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        del path, target
-        if fullname != _FLUENT:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            carry_out, tell = spec.loader.exec_module, self._tell
-
-            def exec_module(module: ModuleType) -> None:
-                carry_out(module)
-                tell(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
 
 
 @contextmanager
