@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import report, result
+from benchmarks import readme, report, result
 from benchmarks.progress import Progress
 from benchmarks.result import Result
 
@@ -18,7 +18,7 @@ def publish(found: Result, say: Progress, *, is_full: bool, is_checked: bool) ->
         say("MISSED the contenders did not do the same work")
     if is_full:
         say(f"kept {found.keep()}")
-        say(f"wrote {report.write(result.load_all())}")
+        say(f"wrote {report.write(result.load_all())} and {readme.write(result.load_all())}")
     print(json.dumps(found.line()), flush=True)
     is_good = found.equal and all(goal.is_met for goal in found.goals)
     return 1 if is_checked and not is_good else 0

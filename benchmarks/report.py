@@ -1,6 +1,7 @@
-"""Writes docs/benchmarks.md and its plots from the kept results: `python -m benchmarks.report`.
+"""Writes docs/benchmarks.md, its plots and the figures in README.md: `python -m benchmarks.report`.
 
-The page is never edited by hand. What it says about a benchmark comes from the benchmark's own result.
+All come from the kept results, and the page is never edited by hand. What it says about a benchmark comes from the
+benchmark's own result.
 """
 
 from __future__ import annotations
@@ -9,11 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import plots, result
+from benchmarks import cells, plots, readme, result
 
 DOCS = Path(__file__).parents[1] / "docs"
 _IMAGES = "images/benchmarks"
-_THREE_DIGITS = 1000
 _INTRO = """\
 <!-- Written by `python -m benchmarks.report` from benchmarks/results. Do not edit. -->
 # Benchmarks
@@ -61,11 +61,12 @@ def _section(found: dict[str, Any]) -> str:
 def _summary(found: dict[str, Any]) -> str:
     """The plot in words, for those who do not see it."""
     line, sides = found["line"], found["sides"]
-    return "; ".join(
-        f"{figure['label']} {' against '.join(_number(line[side['key']][figure['key']], figure) for side in sides)}"
-        for figure in found["figures"]
-        if figure["is_plotted"]
-    )
+    parts = []
+    for figure in found["figures"]:
+        if figure["is_plotted"]:
+            told = (cells.number(line[side["key"]][figure["key"]], figure) for side in sides)
+            parts.append(f"{figure['label']} {' against '.join(told)}")
+    return "; ".join(parts)
 
 
 def _figures(found: dict[str, Any]) -> str:
@@ -76,10 +77,10 @@ def _figures(found: dict[str, Any]) -> str:
     rows = []
     for figure in found["figures"]:
         key = figure["key"]
-        cells = [figure["label"], *(_number(line[side["key"]][key], figure) for side in sides)]
-        cells += [_ratio(line[f"ratio{_suffix(side)}"].get(key)) for side in peers]
-        rows.append(cells)
-    return _table(header, rows)
+        row = [figure["label"], *(cells.number(line[side["key"]][key], figure) for side in sides)]
+        row += [_ratio(line[f"ratio{_suffix(side)}"].get(key)) for side in peers]
+        rows.append(row)
+    return cells.table(header, rows)
 
 
 def _goals(found: dict[str, Any]) -> str:
@@ -88,13 +89,13 @@ def _goals(found: dict[str, Any]) -> str:
     rows = [
         [
             goal["text"],
-            _amount(goal["limit"], goal["unit"]),
-            _amount(goal["value"], goal["unit"]),
+            cells.amount(goal["limit"], goal["unit"]),
+            cells.amount(goal["value"], goal["unit"]),
             "yes" if goal["is_met"] else "**no**",
         ]
         for goal in found["goals"]
     ]
-    return _table(["Goal", "at most", "measured", "met"], rows)
+    return cells.table(["Goal", "at most", "measured", "met"], rows)
 
 
 def _commands(found: dict[str, Any]) -> str:
@@ -118,27 +119,9 @@ def _suffix(side: dict[str, Any]) -> str:
     return str(side["key"]).removeprefix(result.PEER)
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---", *(["---:"] * (len(header) - 1))], *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def _number(value: float, figure: dict[str, Any]) -> str:
-    return f"{value:,.{figure['digits']}f}{_unit(figure['unit'])}"
-
-
-def _amount(value: float, unit: str) -> str:
-    """Three digits, but never a rounded-off whole number."""
-    return (f"{value:.3g}" if value < _THREE_DIGITS else f"{value:,.0f}") + _unit(unit)
-
-
-def _unit(unit: str) -> str:
-    return f" {unit}" if unit else ""
-
-
 def _ratio(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
 if __name__ == "__main__":
-    print(write(result.load_all()), file=sys.stderr)
+    print(write(result.load_all()), readme.write(result.load_all()), file=sys.stderr)

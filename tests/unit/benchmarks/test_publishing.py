@@ -33,6 +33,7 @@ def kept(monkeypatch):
     monkeypatch.setattr(Result, "keep", lambda found: done.append(f"keep {found.name}"))
     monkeypatch.setattr(result, "load_all", list)
     monkeypatch.setattr(publishing.report, "write", lambda _: done.append("write"))
+    monkeypatch.setattr(publishing.readme, "write", lambda _: done.append("readme"))
     return done
 
 
@@ -55,4 +56,4 @@ def test_a_missed_goal_and_unequal_work_fail_a_check(found, code, kept, capsys):
 
 def test_a_full_size_result_is_kept_and_published(kept):
     publishing.publish(FOUND, Progress("walk"), is_full=True, is_checked=False)
-    assert kept == ["keep walk", "write"]
+    assert kept == ["keep walk", "write", "readme"]
