@@ -5,7 +5,7 @@ Each taker holds a state for each side, of a size that does not depend on the nu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airfoil.steps.drift.cells import EvenCells, FineCells, wanted_values
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from airfoil.steps.numbers import Reading
 
 _BYTES = 8
-_LOOSE_VALUES = 2**19
-"""Kept values are sorted and joined when so many have come since the last time."""
 
 
 @dataclass
@@ -169,64 +167,43 @@ class Picking:
         return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=self.reading.dtype)
 
 
-@dataclass
-class _Kept:
-    values: NDArray[Any]
-    counts: NDArray[np.int64]
-    loose: list[NDArray[Any]] = field(default_factory=list)
-    loose_size: int = 0
-
-
 class Keeping:
-    """Keeps the values of wanted cells, each once, with how often it came."""
+    """Keeps the values of wanted cells; `most` says how many there are of each side."""
 
-    def __init__(self, reading: Reading, cells: Cells, wanted: NDArray[np.bool_], most: int) -> None:
+    def __init__(
+        self, reading: Reading, cells: Cells, wanted: NDArray[np.bool_], most: tuple[int, int]
+    ) -> None:
         import numpy as np
 
         self.reading = reading
         self.cells, self.wanted = cells, wanted
-        self.memory = 2 * _BYTES * most
-        self._kept = tuple(
-            _Kept(np.empty(0, dtype=reading.dtype), np.empty(0, dtype=np.int64)) for _ in SIDES
-        )
+        # Beside the values, what is made of them at the end: those of both sides in order, and how often each came.
+        self.memory = 4 * _BYTES * sum(most)
+        self._values = [np.empty(size, dtype=reading.dtype) for size in most]
+        self._kept = [0 for _ in SIDES]
 
     def take(self, side: int, array: pa.Array) -> None:
         """Keep what matters of one batch."""
-        values, _ = wanted_values(self.cells, self.wanted, self.reading.values(array))
-        kept = self._kept[side]
-        kept.loose.append(values)
-        kept.loose_size += values.size
-        if kept.loose_size > max(_LOOSE_VALUES, kept.values.size):
-            _join(kept)
-
-    def result(self) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Return the different values in order, and how often each came on either side."""
         import numpy as np
 
-        for kept in self._kept:
-            _join(kept)
-        values = np.union1d(self._kept[0].values, self._kept[1].values)
-        counts = []
-        for kept in self._kept:
-            spread = np.zeros(len(values), dtype=np.int64)
-            spread[np.searchsorted(values, kept.values)] = kept.counts
-            counts.append(spread)
-        return values, counts[0], counts[1]
+        values, _ = wanted_values(self.cells, self.wanted, self.reading.values(array))
+        start = self._kept[side]
+        end = self._kept[side] = start + values.size
+        if end > self._values[side].size:
+            # Somebody changes the table, which is told when all has been read.
+            self._values[side] = np.resize(self._values[side], 2 * end)
+        self._values[side][start:end] = values
 
+    def result(self) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the different values in order, and how often each came on either side; once, as nothing is kept."""
+        import numpy as np
 
-def _join(kept: _Kept) -> None:
-    """Sort what came loose in among the values already there."""
-    import numpy as np
-
-    if not kept.loose:
-        return
-    fresh, counts = np.unique(np.concatenate(kept.loose), return_counts=True)
-    kept.loose, kept.loose_size = [], 0
-    if not kept.values.size:
-        kept.values, kept.counts = fresh, counts.astype(np.int64)
-        return
-    both, where = np.unique(np.concatenate([kept.values, fresh]), return_inverse=True)
-    kept.counts = np.concatenate([kept.counts, counts])
-    joined = np.zeros(len(both), dtype=np.int64)
-    np.add.at(joined, where, kept.counts)
-    kept.values, kept.counts = both, joined
+        kept = [values[:size] for values, size in zip(self._values, self._kept, strict=True)]
+        self._values, self._kept = [], []
+        for side in kept:
+            side.sort()
+        values = np.union1d(*kept)
+        reference, current = (
+            np.diff(np.searchsorted(side, values, side="right"), prepend=0) for side in kept
+        )
+        return values, reference, current

@@ -110,7 +110,11 @@ class Tally:
 
     def held(self, wanted: NDArray[np.bool_]) -> int:
         """Return how many values lie in these cells."""
-        return int(self.reference[wanted].sum() + self.current[wanted].sum())
+        return sum(self.held_by_sides(wanted))
+
+    def held_by_sides(self, wanted: NDArray[np.bool_]) -> tuple[int, int]:
+        """Return how many values of each side lie in these cells."""
+        return int(self.reference[wanted].sum()), int(self.current[wanted].sum())
 
     def _difference(self, reference: NDArray[np.int64], current: NDArray[np.int64]) -> NDArray[Any]:
         if self.totals.reference * self.totals.current > _LARGEST_PRODUCT:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airfoil.steps.drift.passes import Taker
     from airfoil.steps.numbers import Reading
 
-MOST_KEPT = 4_000_000
+MOST_KEPT = 2_000_000
 """So many values of a column are looked at one by one; of more, cells are cut finer first."""
 KNOTS = 4096
 _SAMPLE_FOR_EACH_KNOT = 64
@@ -47,7 +47,7 @@ def largest_gap(
     wanted = tally.undecided(best, single)
     while held := tally.held(wanted):
         if held <= most_kept:
-            keeping = Keeping(reading, cells, wanted, held)
+            keeping = Keeping(reading, cells, wanted, tally.held_by_sides(wanted))
             yield keeping
             values, reference, current = keeping.result()
             _, owners = cells.find(values)

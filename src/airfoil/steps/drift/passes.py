@@ -6,7 +6,7 @@ a generator: it yields what shall take the column in the next pass. All columns 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -45,18 +45,30 @@ def run(
 ) -> dict[str, Measured]:
     """Carry measurements out, in as few passes as the memory allows; what each of them returned, by column."""
     found: dict[str, Measured] = {}
-    waiting = list(measurements)
-    while waiting:
-        wanted: dict[str, Taker] = {}
-        for column in waiting:
-            try:
-                wanted[column] = next(measurements[column])
-            except StopIteration as end:
-                found[column] = end.value
-        for group in _groups(wanted, memory):
+    following = _started(measurements, list(measurements), found)
+    while following:
+        waiting, following = following, {}
+        while waiting:
+            group = _taken(waiting, memory)
             _read(tables, group)
-        waiting = list(wanted)
+            # At once: what a group holds is not kept until the others have been read.
+            names = list(group)
+            del group
+            following |= _started(measurements, names, found)
     return found
+
+
+def _started(
+    measurements: Mapping[str, Measurement[Measured]], names: Iterable[str], found: dict[str, Measured]
+) -> dict[str, Taker]:
+    """Let measurements go on; what they want next, and into `found` what those returned that have ended."""
+    wanted = {}
+    for name in names:
+        try:
+            wanted[name] = next(measurements[name])
+        except StopIteration as end:
+            found[name] = end.value
+    return wanted
 
 
 def batch_rows(columns: int) -> int:
@@ -64,18 +76,16 @@ def batch_rows(columns: int) -> int:
     return max(_FEWEST_ROWS, min(_MOST_ROWS, _BATCH_CELLS // max(1, columns)))
 
 
-def _groups(wanted: Mapping[str, Taker], memory: int) -> Iterator[dict[str, Taker]]:
-    """Put together what fits into the memory; what does not fit alone goes alone."""
+def _taken(waiting: dict[str, Taker], memory: int) -> dict[str, Taker]:
+    """Take out what fits into the memory together; what does not fit alone goes alone."""
     group: dict[str, Taker] = {}
     used = 0
-    for column, taker in wanted.items():
+    for name, taker in list(waiting.items()):
         if group and used + taker.memory > memory:
-            yield group
-            group, used = {}, 0
-        group[column] = taker
+            break
+        group[name] = waiting.pop(name)
         used += taker.memory
-    if group:
-        yield group
+    return group
 
 
 def _read(tables: tuple[Scan, Scan], takers: Mapping[str, Taker]) -> None:

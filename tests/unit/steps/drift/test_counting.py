@@ -56,13 +56,13 @@ def test_nothing_picked_is_an_empty_sample():
     assert Picking(FLOATS, 0).sample().size == 0
 
 
-def test_kept_values_come_once_with_their_counts(monkeypatch):
-    monkeypatch.setattr("airfoil.steps.drift.counting._LOOSE_VALUES", 5)
+@pytest.mark.parametrize("most", [(100, 100), (18, 1), (1, 0)])
+def test_kept_values_come_once_with_their_counts_even_if_more_come_than_were_counted(most):
     cells = EvenCells.around(np.arange(10.0), 16)
     values = np.array([3.0, 1.0, 3.0, 2.0, 7.0] * 6)
     wanted = np.zeros(16, dtype=bool)
     wanted[cells.find(np.array([3.0, 7.0, 2.0]))[1]] = True
-    keeping = Keeping(FLOATS, cells, wanted, 100)
+    keeping = Keeping(FLOATS, cells, wanted, most)
     for batch in batches(values, 3):
         keeping.take(0, batch)
     keeping.take(1, pa.array([7.0, 8.0]))

@@ -57,6 +57,24 @@ def test_what_does_not_fit_together_is_read_one_after_the_other():
     assert sorted(opened) == [["a"], ["a"], ["b"], ["b"]]
 
 
+def test_what_a_group_holds_is_given_away_before_the_next_is_read():
+    told = []
+
+    def measurement(name):
+        taker = Summing(60)
+        yield taker
+        told.append(f"{name} has {sum(taker.sums)}")
+        second = Summing(60)
+        second.take = lambda side, array: told.append(f"{name} again")
+        yield second
+        return name
+
+    found = run(scans(), {"a": measurement("a"), "b": measurement("b")}, memory=100)
+    assert found == {"a": "a", "b": "b"}
+    assert told[:2] == ["a has 9", "b has 12"]
+    assert sorted(told[2:]) == ["a again"] * 2 + ["b again"] * 2
+
+
 def test_an_error_of_either_side_comes_out():
     class Broken(Summing):
         def take(self, side, array):
