@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from airfoil.steps.taxi.trips import MEMORY_MIB, MINUTE, no_trips, open_trips
+from airfoil.steps.taxi.trips import MEMORY_MIB, MINUTE, MOST_ZONES, no_trips, open_trips
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,23 +68,49 @@ def sum_trips(
     """Add up the trips of one or more months in one pass; what holds no trip is a TableError."""
     import numpy as np
 
-    with open_trips(scans, with_distance=with_distance, folder=folder, memory_mib=memory_mib) as trips:
-        sums = trips.aggregate(_SUMS + (_DISTANCES if with_distance else ""), "pickup_zone, dropoff_zone")
-        found = {
-            name: np.asarray(column)
-            for name, column in sums.order("pickup_zone, dropoff_zone").fetchnumpy().items()
-        }
+    if not scans:
+        raise no_trips(scans)
+    # Month by month: what is open of a file is memory, and of two years it would be more than the trips take.
+    months = [
+        _of_month(scan, with_distance=with_distance, folder=folder, memory_mib=memory_mib) for scan in scans
+    ]
+    found = {name: np.concatenate([month[name] for month in months]) for name in months[0]}
     if not len(found["trips"]):
         raise no_trips(scans)
-    zeros = np.zeros(len(found["trips"]))
+    pairs, place = np.unique(found["pickup_zone"] * MOST_ZONES + found["dropoff_zone"], return_inverse=True)
+    zeros = np.zeros(len(pairs))
     return TripSums(
-        pickup_zones=found["pickup_zone"].astype(np.int64),
-        dropoff_zones=found["dropoff_zone"].astype(np.int64),
-        trips=found["trips"].astype(np.float64),
-        minutes=found["microseconds"] / MINUTE,
+        pickup_zones=pairs // MOST_ZONES,
+        dropoff_zones=pairs % MOST_ZONES,
+        trips=_summed(place, found["trips"]),
+        # Whole numbers below 2**53, so that they are added up exactly.
+        minutes=_summed(place, found["microseconds"]) / MINUTE,
         squared_minutes=float(found["squares"].sum()),
-        distance=found["distance"] if with_distance else zeros,
+        distance=_summed(place, found["distance"]) if with_distance else zeros,
         squared_distance=float(found["distance_squares"].sum()) if with_distance else 0.0,
         minutes_by_distance=float(found["products"].sum()) if with_distance else 0.0,
         rows=sum(scan.count() for scan in scans),
     )
+
+
+def _summed(place: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add up the values of each pair of zones."""
+    import numpy as np
+
+    return np.bincount(place, values).astype(np.float64, copy=False)
+
+
+def _of_month(
+    scan: Scan, *, with_distance: bool, folder: Path | None, memory_mib: int
+) -> dict[str, NDArray[Any]]:
+    """Return the sums of one file, a row for each pair of zones."""
+    import numpy as np
+
+    with open_trips([scan], with_distance=with_distance, folder=folder, memory_mib=memory_mib) as trips:
+        sums = trips.aggregate(_SUMS + (_DISTANCES if with_distance else ""), "pickup_zone, dropoff_zone")
+        # In order, so that the same trips give the same sums to the last bit.
+        found = sums.order("pickup_zone, dropoff_zone").fetchnumpy()
+    return {
+        name: np.asarray(column, np.int64 if name.endswith("zone") else np.float64)
+        for name, column in found.items()
+    }

@@ -39,7 +39,7 @@ def open_trips(
     Trips of 1 to 60 minutes that say where they began and ended, and how far they went where that is asked for.
     """
     if not scans:
-        raise TableError("There are no trips: no table was named", "Name at least one month.")
+        raise no_trips(scans)
     with ExitStack() as opened:
         for scan in scans:
             opened.enter_context(scan.reading())
@@ -51,7 +51,9 @@ def open_trips(
 
 
 def no_trips(scans: Sequence[Scan]) -> TableError:
-    """Return what to say of months that hold no trip that counts."""
+    """Return what to say of months that hold no trip that counts, or of no month."""
+    if not scans:
+        return TableError("There are no trips: no table was named", "Name at least one month.")
     rows = sum(scan.count() for scan in scans)
     names = ", ".join(scan.name for scan in scans)
     return TableError(

@@ -42,6 +42,20 @@ def test_without_miles_they_are_not_read(trips):
     assert (found.total, found.squared_distance, found.distance.tolist()) == (2, 0.0, [0.0])
 
 
+def test_a_month_without_a_trip_beside_one_with_trips_is_none(trips):
+    found = sum_trips([trips((1, 2, 90, 1)), trips((1, 2, 10, 1.5)), trips((1, 2, 20, 2.5), (0, 9, 5, 1.0))])
+    assert list(zip(found.pickup_zones, found.dropoff_zones, found.minutes, strict=True)) == [
+        (0, 9, 5),
+        (1, 2, 30),
+    ]
+    assert found.rows == 4
+
+
+def test_no_month_is_told():
+    with pytest.raises(TableError, match="no table was named"):
+        sum_trips([])
+
+
 def test_an_empty_month_is_told(trips):
     with pytest.raises(TableError, match="no trip of 1 to 60 minutes in january"):
         sum_trips([trips((1, 2, 90, 1), name="january")])
