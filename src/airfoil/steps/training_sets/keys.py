@@ -7,6 +7,7 @@ whichever width they have; a number and a text are never equal, and are refused 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airfoil.errors import TableError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 NOBODY = -1
 _CODE = "__airfoil_code"
+_MOST_PLACES = 2**24
+"""64 MiB."""
 
 
 class KeyCodes:
@@ -38,6 +41,7 @@ class KeyCodes:
         own = self._aligned(entities, tuple(keys))
         known = own.drop_nulls().unique()
         self._known = known.with_columns(pl.int_range(len(known), dtype=pl.Int32).alias(_CODE))
+        self._close = _CloseNumbers.of(known) if self._types == (pl.Int64(),) else None
         self.count = len(known) if keys else 1
         self.of_entities = self._look_up(own, len(entities))
 
@@ -56,8 +60,45 @@ class KeyCodes:
 
         if not self._places:
             return np.zeros(rows, np.int32)
+        if self._close is not None:
+            return self._close.look_up(keys.to_series())
         found = keys.join(self._known, on=self._places, how="left", maintain_order="left")[_CODE]
         return found.fill_null(NOBODY).to_numpy()
+
+
+@dataclass(frozen=True)
+class _CloseNumbers:
+    """Whole numbers that lie so close together that an array has a place for each: ten times as fast as hashing."""
+
+    low: int
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, known: pl.DataFrame) -> _CloseNumbers | None:
+        """Number the keys by their order in the frame; None where they lie too far apart."""
+        import numpy as np
+
+        keys = known.to_series().to_numpy()
+        low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, -1)
+        if high - low >= _MOST_PLACES:
+            return None
+        codes = np.full(high - low + 1, NOBODY, np.int32)
+        codes[keys - low] = np.arange(len(keys), dtype=np.int32)
+        return cls(low, codes)
+
+    def look_up(self, keys: pl.Series) -> NDArray[np.int32]:
+        """Return the number of each key, NOBODY for a null and for one that is not there."""
+        import numpy as np
+
+        found = np.full(len(keys), NOBODY, np.int32)
+        if not len(self.codes):
+            return found
+        is_near = keys.is_between(self.low, self.low + len(self.codes) - 1)
+        if is_near.all(ignore_nulls=False):
+            return np.asarray(self.codes[keys.to_numpy() - self.low])
+        near = np.flatnonzero(is_near.fill_null(value=False).to_numpy())
+        found[near] = self.codes[keys.gather(near).to_numpy() - self.low]
+        return found
 
 
 def _common(ours: pl.DataType, theirs: pl.DataType, key: str, their_key: str, table: str) -> pl.DataType:

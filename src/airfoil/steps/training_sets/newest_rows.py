@@ -7,65 +7,17 @@ kept while the features go by: memory grows with the entity rows and not with th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airfoil.steps.training_sets.instants import BEFORE_ALL
-from airfoil.steps.training_sets.keys import NOBODY
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
-_CHUNK_ROWS = 32_768
-"""Rows searched at once: small enough for what a search step makes to stay in the processor's cache."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """Entity rows that can be matched at all, sorted by key and moment."""
-
-    rows: NDArray[np.int64]
-    """Which entity row stands at each place."""
-    codes: NDArray[np.int32]
-    moments: NDArray[np.int64]
-    starts: NDArray[np.int32]
-    """The first place of each key, and one more entry: the number of places."""
-
-    @classmethod
-    def of(
-        cls, codes: NDArray[np.int32], moments: NDArray[np.int64], known: NDArray[np.bool_], keys: int
-    ) -> Places:
-        """Sort the entity rows that have a key and a moment."""
-        import numpy as np
-
-        rows = np.flatnonzero(known & (codes != NOBODY))
-        rows = rows[np.lexsort((moments[rows], codes[rows]))]
-        starts = np.searchsorted(codes[rows], np.arange(keys + 1)).astype(np.int32)
-        return cls(rows, codes[rows], moments[rows], starts)
-
-    def find(self, codes: NDArray[np.int32], moments: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the first place of a row's key that is not before its moment; the next key's where there is none."""
-        import numpy as np
-
-        longest = int(np.diff(self.starts).max(initial=0))
-        before = np.append(BEFORE_ALL, self.moments)  # before[place] is the moment of the place before it
-        found = np.empty(len(codes), np.int32)
-        for begin in range(0, len(codes), _CHUNK_ROWS):
-            wanted = moments[begin : begin + _CHUNK_ROWS]
-            keys = codes[begin : begin + _CHUNK_ROWS]
-            place, end = self.starts[keys], self.starts[keys + 1]
-            # A binary search of all rows at once: numpy's own would need key and moment in one number.
-            step = 1 << longest.bit_length() >> 1
-            while step:
-                ahead = place + np.int32(step)
-                is_earlier = before.take(ahead, mode="clip") < wanted
-                is_earlier &= ahead <= end
-                place += is_earlier * np.int32(step)
-                step >>= 1
-            found[begin : begin + _CHUNK_ROWS] = place
-        return found
+    from airfoil.steps.training_sets.candidates import Candidates
+    from airfoil.steps.training_sets.places import Places
 
 
 class NewestRows:
@@ -85,56 +37,34 @@ class NewestRows:
         self._seen = 0
         self._has_late_rows = False
 
-    def offer(
-        self,
-        codes: NDArray[np.int32],
-        moments: NDArray[np.int64],
-        created: NDArray[np.int64] | None,
-        known: NDArray[np.bool_],
-        features: pl.DataFrame,
-        *,
-        known_from: NDArray[np.int64] | None = None,
-    ) -> None:
-        """Look at further rows; `known_from` is the moment from which each may be used, its own if not given."""
-        import numpy as np
-
-        self._has_late_rows |= known_from is not None
-        rows = np.flatnonzero((codes != NOBODY) & known)
-        keys = codes[rows]
-        places = self._places.find(keys, (moments if known_from is None else known_from)[rows])
-        fits = places < self._places.starts[keys + 1]
-        rows, places = rows[fits], places[fits]
-        rows, places = self._newest(rows, places, moments, created)
+    def offer(self, found: Candidates) -> None:
+        """Look at the rows of a further batch."""
+        self._has_late_rows |= found.are_late
+        newest = self._newest(found)
+        rows, places = found.rows[newest], found.places[newest]
         numbers = self._seen + rows
         self._numbers[places] = numbers
         # Of several rows that are equal in everything, numpy wrote the last one.
         last = self._numbers[places] == numbers
-        self._kept.append((places[last], numbers[last], features[rows[last]]))
+        self._kept.append((places[last], numbers[last], found.features[rows[last]]))
         self._kept_rows += int(last.sum())
-        self._seen += len(codes)
+        self._seen += found.features.height
         if self._kept_rows > 2 * self._size:
             self._forget()
 
-    def _newest(
-        self,
-        rows: NDArray[np.int64],
-        places: NDArray[np.int32],
-        moments: NDArray[np.int64],
-        created: NDArray[np.int64] | None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Leave the rows that are at least as new as anything seen at their place, equal ones among them."""
+    def _newest(self, found: Candidates) -> NDArray[np.intp]:
+        """Tell which are at least as new as anything seen at their place, equal ones among them."""
         import numpy as np
 
-        old = self._moments[places]
-        np.maximum.at(self._moments, places, moments[rows])
-        is_newest = moments[rows] == self._moments[places]
-        rows, places, old = rows[is_newest], places[is_newest], old[is_newest]
-        if created is None:
-            return rows, places
-        self._created[places[old < moments[rows]]] = BEFORE_ALL
-        np.maximum.at(self._created, places, created[rows])
-        is_newest = created[rows] == self._created[places]
-        return rows[is_newest], places[is_newest]
+        old = self._moments[found.places]
+        np.maximum.at(self._moments, found.places, found.moments)
+        newest = np.flatnonzero(found.moments == self._moments[found.places])
+        if found.created is None:
+            return newest
+        places, created = found.places[newest], found.created[newest]
+        self._created[places[old[newest] < found.moments[newest]]] = BEFORE_ALL
+        np.maximum.at(self._created, places, created)
+        return np.asarray(newest[created == self._created[places]])
 
     def _forget(self) -> None:
         """Let go of rows that a newer one has replaced."""

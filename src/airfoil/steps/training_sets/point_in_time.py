@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from airfoil.errors import ConfigurationError, TableError
 from airfoil.steps.training_sets import instants
+from airfoil.steps.training_sets.ahead import ahead
+from airfoil.steps.training_sets.candidates import Candidates
 from airfoil.steps.training_sets.feature_table import FeatureTable
 from airfoil.steps.training_sets.instants import Instants, Unit
 from airfoil.steps.training_sets.keys import KeyCodes
-from airfoil.steps.training_sets.newest_rows import NewestRows, Places
+from airfoil.steps.training_sets.newest_rows import NewestRows
+from airfoil.steps.training_sets.places import Places
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,21 +116,32 @@ def _look_up(portion: pa.Table, plan: _Plan, timestamp: str, name: str, *, known
     newest = NewestRows(places)
     if len(places.rows):
         earliest = None if oldest is None else int(oldest[places.rows].min())
-        for batch in _batches(plan, earliest, int(places.moments.max())):
-            at = Instants.of(batch[table.timestamp], table.name)
-            ticks, known = at.down_to(plan.unit), at.known
-            created = known_from = None
-            if table.created:
-                written = Instants.of(batch[table.created], table.name)
-                created = _or_before_all(written, plan.unit)
-                if known_by_then:
-                    known = known & written.known
-                    known_from = _later(ticks, created)
-            features = pl.DataFrame(
-                [batch[column].alias(out) for out, column in table.feature_columns.items()]
-            )
-            newest.offer(codes.of(batch), ticks, created, known, features, known_from=known_from)
+        batches = _batches(plan, earliest, int(places.moments.max()))
+        for found in ahead(
+            _found_in(rows, plan, codes, places, known_by_then=known_by_then) for rows in batches
+        ):
+            newest.offer(found)
     return newest.chosen(portion.num_rows, oldest)
+
+
+def _found_in(
+    rows: pl.DataFrame, plan: _Plan, codes: KeyCodes, places: Places, *, known_by_then: bool
+) -> Candidates:
+    """Find the places of rows of a feature table."""
+    import polars as pl
+
+    table = plan.table
+    at = Instants.of(rows[table.timestamp], table.name)
+    ticks, known = at.down_to(plan.unit), at.known
+    created = known_from = None
+    if table.created:
+        written = Instants.of(rows[table.created], table.name)
+        created = _or_before_all(written, plan.unit)
+        if known_by_then:
+            known = known & written.known
+            known_from = _later(ticks, created)
+    features = pl.DataFrame([rows[column].alias(out) for out, column in table.feature_columns.items()])
+    return Candidates.of(places, codes.of(rows), ticks, created, known, features, known_from=known_from)
 
 
 def _batches(plan: _Plan, earliest: int | None, latest: int) -> Iterator[pl.DataFrame]:

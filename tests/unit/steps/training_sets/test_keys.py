@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airfoil.errors import TableError
+from airfoil.steps.training_sets import keys
 from airfoil.steps.training_sets.keys import NOBODY, KeyCodes
 
 pytestmark = pytest.mark.unit
@@ -62,3 +63,34 @@ def test_large_numbers_do_not_become_equal():
     assert list(KeyCodes(own, other.schema, {"a": "a"}, "facts").of(other)) == [NOBODY, NOBODY]
     near = pl.DataFrame({"a": [float(2**53)]})
     assert list(KeyCodes(near, other.schema, {"a": "a"}, "facts").of(other)) == [NOBODY, NOBODY]
+
+
+@pytest.mark.parametrize("most", [0, 2**24], ids=["hashed", "close"])
+def test_whole_numbers_are_found_however_far_away_others_are(monkeypatch, most):
+    monkeypatch.setattr(keys, "_MOST_PLACES", most)
+    entities = pl.DataFrame({"id": [5, None, -3, 5, 1000]})
+    rows = pl.DataFrame({"id": [2**63 - 1, -(2**63), 5, None, 0, -3, -4, 1001, 1000]})
+    made = KeyCodes(entities, rows.schema, {"id": "id"}, "orders")
+    ours = made.of_entities
+    assert ours[1] == NOBODY
+    assert len({ours[0], ours[2], ours[4]}) == made.count == 3
+    assert ours[0] == ours[3]
+    assert made.of(rows).tolist() == [
+        NOBODY,
+        NOBODY,
+        ours[0],
+        NOBODY,
+        NOBODY,
+        ours[2],
+        NOBODY,
+        NOBODY,
+        ours[4],
+    ]
+    assert made.of(rows.filter(pl.col("id") == 5)).tolist() == [ours[0]]
+    assert made.of(rows.clear()).tolist() == []
+
+
+def test_entities_without_a_key_find_nothing():
+    entities = pl.DataFrame({"id": pl.Series([None], dtype=pl.Int64)})
+    made = KeyCodes(entities, entities.schema, {"id": "id"}, "orders")
+    assert made.of(pl.DataFrame({"id": [1, None]})).tolist() == [NOBODY, NOBODY]

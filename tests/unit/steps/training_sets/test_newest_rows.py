@@ -1,21 +1,17 @@
-"""The newest row for each place, found row by row: the search, ties, and letting go of what was replaced."""
+"""The newest row for each place, found row by row: ties, and letting go of what was replaced."""
 
 from __future__ import annotations
-
-from bisect import bisect_left
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from airfoil.steps.training_sets.keys import NOBODY
-from airfoil.steps.training_sets.newest_rows import NewestRows, Places
+from airfoil.steps.training_sets.candidates import Candidates
+from airfoil.steps.training_sets.newest_rows import NewestRows
+from airfoil.steps.training_sets.places import Places
 
 pytestmark = pytest.mark.unit
 KEYS = 4
-rows_of = st.lists(st.tuples(st.integers(NOBODY, KEYS - 1), st.integers(-5, 5)), max_size=40)
 
 
 def arrays(rows):
@@ -26,26 +22,13 @@ def places_of(rows):
     return Places.of(*arrays(rows), np.ones(len(rows), bool), KEYS)
 
 
-@given(rows_of, rows_of)
-def test_a_row_finds_the_first_place_of_its_key_that_is_not_before_it(entities, features):
-    places = places_of(entities)
-    sought = [row for row in features if row[0] != NOBODY]
-    for (code, moment), found in zip(sought, places.find(*arrays(sought)), strict=True):
-        of_key = sorted(one for key, one in entities if key == code)
-        assert found == places.starts[code] + bisect_left(of_key, moment)
-
-
-@given(rows_of)
-def test_places_are_sorted_and_lead_back_to_their_rows(entities):
-    places = places_of(entities)
-    assert [entities[row] for row in places.rows] == sorted(row for row in entities if row[0] != NOBODY)
-
-
 def test_what_was_replaced_is_let_go():
-    newest = NewestRows(places_of([(0, 5), (1, 5)]))
+    places = places_of([(0, 5), (1, 5)])
+    newest = NewestRows(places)
     for moment in range(1000):
         codes, moments = np.zeros(1, np.int32), np.array([moment % 6], np.int64)
-        newest.offer(codes, moments, None, np.ones(1, bool), pl.DataFrame({"number": [moment]}))
+        features = pl.DataFrame({"number": [moment]})
+        newest.offer(Candidates.of(places, codes, moments, None, np.ones(1, bool), features))
         assert newest._kept_rows <= 5
     chosen, frame = newest.chosen(2, None)
     assert list(chosen) == [0, -1]

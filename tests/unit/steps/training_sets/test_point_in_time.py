@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from airfoil.errors import ConfigurationError, StorageError, TableError
 from airfoil.steps.scans import Scan
-from airfoil.steps.training_sets import FeatureTable, join_features, newest_rows, point_in_time
+from airfoil.steps.training_sets import FeatureTable, join_features, places, point_in_time
 
 pytestmark = pytest.mark.unit
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ def test_portions_and_batches_change_nothing(entities, features, portion, batch,
         patch.setattr(point_in_time, "_MOST_ROWS", portion)
         patch.setattr(point_in_time, "OUT_ROWS", 2)
         patch.setattr(point_in_time, "BATCH_VALUES", batch * 4)
-        patch.setattr(newest_rows, "_CHUNK_ROWS", 3)
+        patch.setattr(places, "_CHUNK_ROWS", 3)
         found = join(entities, features, known_by_then=known_by_then)
     assert found["value"].to_pylist() == naive(entities, features, known_by_then=known_by_then)
     assert found.num_rows == len(entities)
