@@ -60,7 +60,8 @@ def _told(found: dict[str, Any], side: str, figure: dict[str, Any]) -> str:
 
 def _all_told(found: dict[str, Any], side: str) -> str:
     """All plotted figures; where a unit comes again, another case of the work begins."""
-    told, units = "", set()
+    told = ""
+    units: set[str] = set()
     for figure in _plotted(found):
         mark = "; " if figure["unit"] in units else ", " if told else ""
         units = {figure["unit"]} | (set() if mark == "; " else units)
