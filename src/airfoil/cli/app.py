@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from airfoil.cli import (
     add,
+    backup,
     browse,
     check,
     connections,
@@ -32,7 +33,7 @@ from airfoil.cli import (
 from airfoil.cli.context import Invocation
 
 SECTIONS = {
-    "Platform": ("up", "down", "restart", "status", "logs", "open", "reset"),
+    "Platform": ("up", "down", "restart", "status", "logs", "open", "backup", "reset"),
     "Work": ("run", "retry", "models", "demo"),
     "Project": (
         "init",
@@ -147,6 +148,7 @@ app.command(help=platform.STATUS_HELP)(platform.status)
 app.command()(logs.logs)
 app.command()(restart.restart)
 app.command("open")(browse.open_page)
+app.add_typer(backup.app, name="backup")
 app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)

@@ -9,6 +9,7 @@ from airfoil.settings.loading import load
 from airfoil.settings.schema import (
     DEFAULT_PRELOAD,
     AirflowSettings,
+    BackupSettings,
     BudgetSettings,
     FeastSettings,
     MlflowSettings,
@@ -23,6 +24,7 @@ from airfoil.settings.schema import (
 __all__ = [
     "DEFAULT_PRELOAD",
     "AirflowSettings",
+    "BackupSettings",
     "BudgetSettings",
     "FeastSettings",
     "MlflowSettings",

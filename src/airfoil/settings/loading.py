@@ -21,6 +21,7 @@ from airfoil.settings.tables import NamedTables, split_off
 
 _FOLDERS = ("airflow.dags", "airflow.plugins", "feast.repo")
 _DATABASES = ("airflow.database", "mlflow.database")
+_PLACES = ("mlflow.artifacts", "backup.place", "backup.passphrase_file")
 _PORTS = ("airflow.port", "mlflow.port", "page.port")
 
 
@@ -133,9 +134,10 @@ def _with_absolute_paths(settings: Settings, root: Path) -> Settings:
     """Make folders and SQLite files absolute: services run in other folders than the one the file lies in."""
     updates: dict[str, Any] = {dotted: root / _expanded(_value(settings, dotted)) for dotted in _FOLDERS}
     updates |= {dotted: _absolute_sqlite(_value(settings, dotted), root) for dotted in _DATABASES}
-    artifacts = settings.mlflow.artifacts
-    if artifacts and "://" not in artifacts:
-        updates["mlflow.artifacts"] = str(root / _expanded(Path(artifacts)))
+    for dotted in _PLACES:
+        place = _value(settings, dotted)
+        if place and "://" not in place:
+            updates[dotted] = str(root / _expanded(Path(place)))
     sections: dict[str, Any] = {}
     for dotted, value in updates.items():
         section, key = dotted.split(".")

@@ -173,6 +173,21 @@ class AlertSettings(Section):
     """Of a chat; whoever knows it can write there."""
 
 
+class BackupSettings(Section):
+    """[backup]: where backups go, and how many stay."""
+
+    place: ArtifactsPlace = ""
+    """Empty: the folder `backups` of the project."""
+    passphrase_file: Annotated[str, Field(description="a file in quotes")] = ""
+    """Which holds the passphrase; empty: it is asked for, or comes from a variable."""
+    keep: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 3
+    """How many of the latest stay."""
+    keep_daily: Annotated[int, Field(ge=0, le=1000, description="a whole number from 0 to 1000")] = 7
+    """For how many days the last one of each day stays, too."""
+    keep_weekly: Annotated[int, Field(ge=0, le=1000, description="a whole number from 0 to 1000")] = 4
+    """And for how many weeks."""
+
+
 class ProfileSettings(Section):
     """[profiles.NAME]: where a task runs and what it may use; what is not given is left to Airflow."""
 
@@ -220,6 +235,7 @@ class Settings(Section):
     budgets: BudgetSettings = BudgetSettings()
     feast: FeastSettings = FeastSettings()
     alerts: AlertSettings = AlertSettings()
+    backup: BackupSettings = BackupSettings()
     profiles: Mapping[str, ProfileSettings] = Field(default={})
     pools: Mapping[str, PoolSettings] = Field(default={})
     airflow_options: Mapping[str, Mapping[str, str]] = Field(default={})
@@ -246,6 +262,7 @@ SECTIONS: dict[str, type[Section]] = {
     "budgets": BudgetSettings,
     "feast": FeastSettings,
     "alerts": AlertSettings,
+    "backup": BackupSettings,
 }
 
 NAMED_TABLES = ("profiles", "pools")
