@@ -1,7 +1,7 @@
 """Loads a model from a folder and predicts its own input example: proof that a copy of it is a model still.
 
-`python -m airfoil.clients.model_trial FOLDER` prints a line of JSON: `rows` and `predictions`, or `skipped` or `error` with
-the reason. Code that comes with a model's files is never run. Must not write anything.
+`python -m airfoil.clients.model_trial FOLDER` prints a line of JSON: `rows` and `predictions`, or `skipped` or `error`
+with the reason. Code that comes with a model's files is never run. Must not write anything.
 """
 
 from __future__ import annotations

@@ -29,6 +29,12 @@ class Cost:
     r: int = 8
     p: int = 1
 
+    def is_sane(self) -> bool:
+        """Tell whether it can be done at all: what is read from a file may ask for anything."""
+        memory = 128 * self.n * self.r
+        powers = self.n > 1 and self.n & (self.n - 1) == 0
+        return powers and self.r > 0 and memory <= _MOST_MEMORY and 0 < self.p <= _MOST_LANES
+
 
 def seal(content: bytes, passphrase: str, about: str, cost: Cost = Cost()) -> bytes:
     """Seal a content; `about` says what it belongs to and has to be the same to open it."""
@@ -51,7 +57,7 @@ def unseal(sealed: bytes, passphrase: str, about: str) -> bytes:
         head: Any = json.loads(line)
         cost = Cost(int(head["n"]), int(head["r"]), int(head["p"]))
         salt, nonce = bytes.fromhex(head["salt"]), bytes.fromhex(head["nonce"])
-        fits = 128 * cost.n * cost.r <= _MOST_MEMORY and cost.p <= _MOST_LANES
+        fits = cost.is_sane()
     except (ValueError, TypeError, KeyError) as error:
         raise StorageError("The sealed secrets are damaged: they do not begin as we write them.") from error
     if not sealed.startswith(_MARK) or not fits:
