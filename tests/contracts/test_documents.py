@@ -130,6 +130,7 @@ def test_every_decision_is_in_the_index_and_has_its_parts():
 @pytest.mark.parametrize(
     "page",
     [
+        "backup.md",
         "data-quality.md",
         "data-report.md",
         "drift.md",

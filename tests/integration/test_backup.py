@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from tests.backup_shop import (
@@ -38,6 +37,14 @@ from airfoil.stack.project import Project
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 ARTIFACTS = 400
+CONSTRAINTS = """
+select conname, pg_get_constraintdef(oid) from pg_constraint
+where connamespace = 'public'::regnamespace order by 1
+"""
+COLUMNS = """
+select column_name, data_type, column_default, is_identity, is_generated from information_schema.columns
+where table_schema = 'public' order by table_name, ordinal_position
+"""
 SCHEMA = """
 create type mood as enum ('good', 'it''s bad');
 create sequence lone start 5;
@@ -158,10 +165,8 @@ def state_of(server, url: str) -> list[object]:
         "select id, parent, at, flag, score::text, notes::text, raw, key, twice::text from child order by id",
         'select "a b" from "Odd ""name" order by 1 nulls first',
         "select indexdef from pg_indexes where schemaname = 'public' order by 1",
-        "select conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace "
-        "order by 1",
-        "select column_name, data_type, column_default, is_identity, is_generated from information_schema.columns "
-        "where table_schema = 'public' order by table_name, ordinal_position",
+        CONSTRAINTS,
+        COLUMNS,
         "select sequencename, last_value from pg_sequences where schemaname = 'public' order by 1",
     )
     return [server.execute(question, name) for question in questions]
