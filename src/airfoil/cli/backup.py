@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +15,7 @@ from airfoil.cli.context import Invocation
 from airfoil.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from airfoil.settings import Settings
@@ -280,12 +278,10 @@ def _progress(*, quiet: bool) -> Callable[[str], AbstractContextManager[None]]:
     return silent if quiet else waiting.shown
 
 
-@contextlib.contextmanager
-def _scratch(project: Project | None) -> Iterator[Path]:
+def _scratch(project: Project | None) -> AbstractContextManager[Path]:
     """Give a private folder, on the project's disk if there is one: databases may be larger than /tmp."""
-    parent = project.state if project is not None and project.state.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix=".verify-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    from airfoil.stack.backup import scratch
+
+    if project is not None and project.state.is_dir():
+        return scratch.folder(project.state)
+    return scratch.folder(Path(tempfile.gettempdir()) / f"airfoil-{os.getuid()}")

@@ -9,23 +9,22 @@ import base64
 import io
 import json
 import secrets
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airfoil.errors import ConfigurationError
+from airfoil.errors import ConfigurationError, StorageError
 from airfoil.stack import versions
 from airfoil.stack.backup import (
     catalogue,
     counts,
     postgres,
     retention,
+    scratch,
     sealing,
     sources,
     sqlite_copies,
@@ -35,7 +34,7 @@ from airfoil.stack.backup import manifest as manifests
 from airfoil.stack.backup.manifest import DatabaseCopy, Manifest, Stored
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.sources import ARTIFACTS, PROJECT, TITLES
-from airfoil.stack.storage import make_private_folder, storage_error
+from airfoil.stack.storage import storage_error
 
 if TYPE_CHECKING:
     from airfoil.settings import Settings
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
 
 Progress = Callable[[str], AbstractContextManager[None]]
-_SCRATCH = ".backup-"
 
 
 def silent(_what: str) -> AbstractContextManager[None]:
@@ -82,12 +80,10 @@ class Creation:
             )
         began = self.clock()
         name = f"{datetime.fromtimestamp(began, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        with self.place.held(), _scratch(self.project) as scratch:
-            before = [] if self.anew else self._before()
-            used = retention.used_by(before, Objects(self.place))
-            kept = Objects(self.place, used=used, trusted=not self.anew, clock=self.clock)
-            copies = {one.part: self._database(one, scratch, kept) for one in present}
-            counted = counts.count({part: scratch / f"{part}.db" for part in copies})
+        with self.place.held(), scratch.folder(self.project.state) as folder:
+            before, kept = self._before()
+            copies = {one.part: self._database(one, folder, kept) for one in present}
+            counted = counts.count({part: folder / f"{part}.db" for part in copies})
             made = Manifest(
                 name=name,
                 project=self.settings.project.name,
@@ -110,12 +106,21 @@ class Creation:
             self.place.put(manifests.place_of(name), io.BytesIO(manifests.written(made).encode()))
         return made
 
-    def _before(self) -> list[Manifest]:
-        """Return the last backup of this project: what has not changed since then is not read again."""
-        return catalogue.whole(self.place, self.settings.project.name)[-1:]
+    def _before(self) -> tuple[list[Manifest], Objects]:
+        """Return the last backup of this project, for what has not changed since then, and what lies in the place.
 
-    def _database(self, one: Database, scratch: Path, kept: Objects) -> DatabaseCopy:
-        target, title = scratch / f"{one.part}.db", TITLES[one.part]
+        When that backup turns out to be damaged, nothing that lies there is trusted.
+        """
+        trusted = not self.anew
+        before = catalogue.whole(self.place, self.settings.project.name)[-1:] if trusted else []
+        try:
+            used = retention.used_by(before, Objects(self.place))
+        except StorageError:
+            before, used, trusted = [], set(), False
+        return before, Objects(self.place, used=used, trusted=trusted, clock=self.clock)
+
+    def _database(self, one: Database, folder: Path, kept: Objects) -> DatabaseCopy:
+        target, title = folder / f"{one.part}.db", TITLES[one.part]
         with self.progress(f"Copying {title}"):
             if one.file is not None:
                 sqlite_copies.copy(one.file, target, title)
@@ -171,13 +176,3 @@ def _files(part: str, before: list[Manifest], kept: Objects) -> dict[str, FileCo
         if tree.part == part
         for file in trees.files_of(tree, kept)
     }
-
-
-@contextmanager
-def _scratch(project: Project) -> Iterator[Path]:
-    """Give a private folder on the project's disk; what killed backups left there goes."""
-    make_private_folder(project.state)
-    for left in project.state.glob(f"{_SCRATCH}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=project.state) as folder:
-        yield Path(folder)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError, NeighbourError
 from airfoil.stack import process, services, versions
-from airfoil.stack.backup import creation, moving, postgres, sources, trees
+from airfoil.stack.backup import creation, moving, postgres, sources, sqlite_copies, trees
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.sources import ARTIFACTS, PROJECT, TITLES
@@ -330,8 +330,11 @@ def _move(copy: DatabaseCopy, scratch: Path, url: str, aside: str) -> int:
     with postgres.connected(url) as connection:
         postgres.make_room(connection, url, aside)
         connection.commit()
-    for address in (f"{sources.SQLITE}{scratch}", url):
-        _migrate(copy.part, address, scratch.with_name("home"))
+    home = scratch.with_name("home")
+    if copy.part not in versions.DISTRIBUTIONS or versions.schema_of(copy.part).is_behind(copy.revision):
+        _migrate(copy.part, f"{sources.SQLITE}{scratch}", home)
+        sqlite_copies.fold(scratch)
+    _migrate(copy.part, url, home)
     return moving.move(scratch, url)
 
 

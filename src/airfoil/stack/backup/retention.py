@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airfoil.errors import StorageError
 from airfoil.stack.backup import catalogue, objects, trees
 from airfoil.stack.backup import manifest as manifests
 from airfoil.stack.backup.objects import Objects
@@ -53,20 +54,24 @@ def chosen(backups: Sequence[Manifest], keep: Keep) -> set[str]:
 
 def prune(place: Place, project: str, keep: Keep, now: float) -> Pruned:
     """Remove the backups of a project that do not stay, and contents of which nobody has need."""
-    mine = catalogue.whole(place, project)
-    stays = chosen(mine, keep)
-    gone = [one.name for one in mine if one.name not in stays]
-    for name in gone:
-        place.delete(manifests.place_of(name))
-    return Pruned(tuple(gone), _sweep(place, now))
+    with place.held():
+        mine = catalogue.whole(place, project)
+        stays = chosen(mine, keep)
+        gone = [one.name for one in mine if one.name not in stays]
+        for name in gone:
+            place.delete(manifests.place_of(name))
+        return Pruned(tuple(gone), _sweep(place, now))
 
 
 def _sweep(place: Place, now: float) -> int:
-    """Remove contents that no backup refers to; none at all while a manifest cannot be read."""
+    """Remove contents that no backup refers to; none at all while it cannot be told which these are."""
     entries = catalogue.found_in(place)
     if any(one.manifest is None for one in entries):
         return 0
-    used = used_by((one.manifest for one in entries if one.manifest is not None), Objects(place))
+    try:
+        used = used_by((one.manifest for one in entries if one.manifest is not None), Objects(place))
+    except StorageError:
+        return 0
     freed = 0
     for item in list(place.items(objects.FOLDER)):
         if objects.digest_of(item.name) not in used and item.modified < now - GRACE_SECONDS:

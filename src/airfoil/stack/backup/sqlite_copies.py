@@ -49,6 +49,12 @@ def prove(path: Path, shown: str) -> None:
         raise StorageError(f"{shown} is damaged: {said}.", "Put back a backup, or see `airfoil doctor`.")
 
 
+def fold(path: Path) -> None:
+    """Make one file of a database that some process has written to, with nothing beside it."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("pragma journal_mode = delete")
+
+
 def opened(path: Path) -> sqlite3.Connection:
     """Open a database that nobody writes to."""
     return sqlite3.connect(f"{_address(path, 'ro')}&immutable=1", uri=True)

@@ -12,7 +12,7 @@ from tests.backup_shop import PASSPHRASE, back_up, rows_of
 from airfoil.errors import ConfigurationError, NeighbourError, SecretsError, StorageError
 from airfoil.settings import load
 from airfoil.stack import secrets
-from airfoil.stack.backup import catalogue, creation
+from airfoil.stack.backup import catalogue, creation, trees
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.project import Project
 
@@ -83,11 +83,12 @@ def test_what_killed_backups_left_goes(shop, place):
     assert not left.exists()
 
 
-def test_a_damaged_backup_before_is_no_hindrance_when_told_so(shop, place):
+def test_when_the_one_before_is_damaged_nothing_of_it_is_trusted(shop, place):
     made = back_up(shop, place)
     listing = made.trees[0].listing.object
     (place.root / "objects" / listing[:2] / listing).write_bytes(b"damaged")
-    back_up(shop, place, anew=True)
+    assert back_up(shop, place).written_bytes >= made.written_bytes - 100
+    assert trees.files_of(made.trees[0], Objects(place)), "and the old one is whole again"
 
 
 def test_two_at_once_are_refused(shop, place):

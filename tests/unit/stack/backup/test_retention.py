@@ -77,3 +77,11 @@ def test_nothing_is_swept_while_a_manifest_cannot_be_read(shop, place):
     before = len(list(place.items("objects/")))
     assert retention.prune(place, "shop", Keep(1), time.time() + 10**6).freed_bytes == 0
     assert len(list(place.items("objects/"))) == before
+
+
+def test_nor_while_a_list_of_files_cannot(shop, place):
+    made = back_up(shop, place)
+    listing = made.trees[0].listing.object
+    (place.root / "objects" / listing[:2] / listing).unlink()
+    place.put("objects/ff/" + "f" * 64, io.BytesIO(b"nobody's"))
+    assert retention.prune(place, "shop", Keep(1), time.time() + 10**6).freed_bytes == 0
