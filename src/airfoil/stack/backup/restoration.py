@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +72,8 @@ class Restoration:
     stamp: str
     """The end of the name of what is moved aside: the time."""
     overwrite: bool = False
+    where: Callable[[Project, Settings], sources.Sources] = sources.of
+    """Which database each part becomes; another target than this machine's stack answers otherwise."""
     progress: Progress = creation.silent
 
     def run(self) -> Restored:
@@ -83,31 +86,39 @@ class Restoration:
         shutil.rmtree(staging, ignore_errors=True)
         if project.toml.exists():
             self._refuse_full(project, self.load(self.root))
-        elif not self.overwrite and _has_state(project, None):
+        elif not self.overwrite and _has_state(project, ()):
             raise _full(f"{project.state} holds secrets or databases")
         make_private_folder(staging)
+        written: list[Path] = []
+        outside: list[tuple[Path, Path]] = []
         try:
-            kept = self._project_files(files)
+            kept = self._project_files(files, written)
             settings = self.load(self.root)
             self._refuse_full(project, settings)
-            return self._place(project, settings, files, staging, kept)
-        except OSError as error:
-            raise storage_error(self.root, error) from error
+            return self._place(project, settings, files, outside, kept)
+        except BaseException as error:
+            _take_back(written, self.root)
+            if isinstance(error, OSError):
+                raise storage_error(self.root, error) from error
+            raise
         finally:
-            shutil.rmtree(staging, ignore_errors=True)
+            for ready in (staging, *(ready for ready, _ in outside)):
+                shutil.rmtree(ready, ignore_errors=True) if ready.is_dir() else ready.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.root.rmdir()  # one that we made for nothing
 
     def _place(
         self,
         project: Project,
         settings: Settings,
         files: Mapping[str, bytes],
-        staging: Path,
+        outside: list[tuple[Path, Path]],
         kept: tuple[str, ...],
     ) -> Restored:
-        found = sources.of(project, settings)
+        found = self.where(project, settings)
+        staging = self.root / _STAGED
         rows: dict[str, int] = {}
         notes: list[str] = []
-        outside: list[tuple[Path, Path]] = []
         for copy in self.manifest.databases:
             target = found.database(copy.part)
             if target is None:
@@ -179,25 +190,25 @@ class Restoration:
         known = {name: self.manifest.versions.get(name, "") for name in versions.DISTRIBUTIONS}
         versions.remember(_StagedProject(staging), Versions(**known))
 
-    def _project_files(self, secrets: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Write the files of a person that are missing; those that are there stay as they are."""
+    def _project_files(self, secrets: Mapping[str, bytes], written: list[Path]) -> tuple[str, ...]:
+        """Write the files of a person that are missing; name those that are there and differ."""
         differing: list[str] = []
-        self.root.mkdir(parents=True, exist_ok=True)
         if SETTINGS_FILE in secrets:
             target = self.root / SETTINGS_FILE
             if not target.exists():
+                written.append(target)
                 write_shared(target, secrets[SETTINGS_FILE].decode())
             elif target.read_bytes() != secrets[SETTINGS_FILE]:
                 differing.append(SETTINGS_FILE)
         tree = next((one for one in self.manifest.trees if one.part == PROJECT), None)
         files = trees.files_of(tree, self.kept) if tree is not None else []
-        place = FolderPlace(self.root, durable=False, private=False)
-        missing = [one for one in files if not (self.root / one.path).exists()]
+        missing = {one for one in files if not os.path.lexists(self.root / one.path)}
+        written += [self.root / one.path for one in missing]
         with self.progress(f"Restoring {TITLES[PROJECT]}"):
+            place = FolderPlace(self.root, durable=False, private=False)
             trees.lay_out(missing, self.kept, place, TITLES[PROJECT])
-        written = set(missing)
         differing += [
-            one.path for one in files if one not in written and not _same(self.root / one.path, one)
+            one.path for one in files if one not in missing and not _same(self.root / one.path, one)
         ]
         return tuple(differing)
 
@@ -205,9 +216,12 @@ class Restoration:
         """Refuse a project that holds something already, unless told otherwise."""
         if self.overwrite:
             return
-        if _has_state(project, settings):
+        found = self.where(project, settings).databases
+        files = [one.file for one in found if one.file is not None]
+        folder = sources.artifacts_folder(project, settings)
+        if _has_state(project, [*files, *([folder] if folder else [])]):
             raise _full(f"{project.root} holds secrets, databases or artifacts")
-        for one in sources.of(project, settings).databases:
+        for one in found:
             if one.file is None and self.manifest.database(one.part) and not postgres.is_empty(one.url):
                 raise _full(f"{TITLES[one.part]} on the server has tables")
         bucket = sources.artifacts_bucket(settings)
@@ -280,16 +294,10 @@ def _refuse_living(project: Project) -> None:
         )
 
 
-def _has_state(project: Project, settings: Settings | None) -> bool:
+def _has_state(project: Project, places: Iterable[Path]) -> bool:
     """Tell whether a project holds anything that a restore would replace."""
-    files = [project.secrets, project.airflow_database, project.mlflow_database]
-    folder: Path | None = project.artifacts
-    if settings is not None:
-        files += [one.file for one in sources.of(project, settings).databases if one.file is not None]
-        folder = sources.artifacts_folder(project, settings)
-    return any(path.exists() for path in files) or (
-        folder is not None and folder.is_dir() and any(folder.iterdir())
-    )
+    usual = (project.secrets, project.airflow_database, project.mlflow_database, project.artifacts)
+    return any(any(path.iterdir()) if path.is_dir() else os.path.lexists(path) for path in (*usual, *places))
 
 
 def _full(what: str) -> ConfigurationError:
@@ -311,6 +319,15 @@ def _staged(project: Project, final: Path, staging: Path, outside: list[tuple[Pa
         return ready
     make_private_folder(ready.parent)
     return ready
+
+
+def _take_back(written: Iterable[Path], root: Path) -> None:
+    """Remove what a restore that failed had written among the files of a person."""
+    for path in written:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+            for folder in path.relative_to(root).parents:
+                (root / folder).rmdir()  # refuses as soon as one is not empty
 
 
 def _same(path: Path, one: trees.FileCopy) -> bool:

@@ -105,6 +105,18 @@ def test_a_damaged_backup_changes_nothing(shop, place, made, part):
     assert not (shop.root / ".airfoil.restoring").exists()
 
 
+def test_nor_does_it_leave_anything_of_a_new_project(place, made, tmp_path):
+    spoil(objects_of(made, place)["mlflow"])
+    with pytest.raises(StorageError, match="MLflow's database is damaged"):
+        put_back(place, made, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "checkout/dags").mkdir(parents=True)
+    (tmp_path / "checkout/airfoil.toml").write_text("")
+    with pytest.raises(StorageError):
+        put_back(place, made, tmp_path / "checkout")
+    assert contents(tmp_path / "checkout") == {"airfoil.toml": b""}
+
+
 def test_a_wrong_passphrase_changes_nothing(place, made, tmp_path):
     with pytest.raises(SecretsError):
         put_back(place, made, tmp_path / "new", passphrase="the wrong passphrase")
