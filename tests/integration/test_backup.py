@@ -28,7 +28,7 @@ from tests.sizes import full_only
 
 from airfoil.clients.bucket import Bucket
 from airfoil.errors import ConfigurationError, NeighbourError
-from airfoil.stack.backup import moving, restoration, sqlite_copies
+from airfoil.stack.backup import moving, schemas, sqlite_copies
 from airfoil.stack.backup import postgres as room
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.verification import run_trial
@@ -287,15 +287,15 @@ def test_a_move_that_fails_changes_nothing(postgres, tmp_path):
 
 
 @full_only
-@pytest.mark.parametrize("part", sorted(restoration._MIGRATED))
+@pytest.mark.parametrize("part", sorted(schemas.PARTS))
 def test_the_tools_make_their_own_tables_and_the_rows_of_a_real_database_fit(postgres, tmp_path, part):
     """Airflow, MLflow and Feast on SQLite, moved to PostgreSQL as a restore does it."""
     source, url = tmp_path / "source.db", postgres.new_database()
-    restoration._migrate(part, f"sqlite:///{source}", tmp_path / "home")
+    schemas.make(part, f"sqlite:///{source}", tmp_path / "home")
     copy = tmp_path / "copy.db"
     sqlite_copies.copy(source, copy, part)
     rows = sum(one.rows for one in sqlite_copies.facts(copy).values())
-    restoration._migrate(part, url, tmp_path / "home")
+    schemas.make(part, url, tmp_path / "home")
     assert moving.move(copy, url) == rows
     assert not room.is_empty(url)
     back = tmp_path / "back.db"

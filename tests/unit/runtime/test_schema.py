@@ -21,8 +21,8 @@ def test_one_part_is_made_at_the_address_of_the_environment(monkeypatch):
 
 
 def test_the_parts_are_those_that_a_restore_asks_for():
-    from airfoil.stack.backup import restoration
+    from airfoil.stack.backup import schemas
 
-    assert set(schema.PARTS) == restoration._MIGRATED
-    assert schema.__name__ == restoration._SCHEMA
-    assert schema.VARIABLE == restoration._SCHEMA_VARIABLE
+    assert set(schema.PARTS) == schemas.PARTS
+    assert schema.__name__ == schemas.MODULE
+    assert schema.VARIABLE == schemas.VARIABLE

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError, NeighbourError
 from airfoil.stack import process, services, versions
-from airfoil.stack.backup import creation, moving, postgres, sources, sqlite_copies, trees
+from airfoil.stack.backup import creation, moving, postgres, schemas, sources, trees
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.sources import ARTIFACTS, PROJECT, TITLES
@@ -37,9 +35,6 @@ _STAGED = ".airfoil.restoring"
 _ASIDE = "replaced"
 _MOVED_OVER = ("snapshots", "environments", "packages.json")
 """What belongs to this machine and not to the backup."""
-_SCHEMA = "airfoil.runtime.schema"
-_SCHEMA_VARIABLE = "AIRFOIL_SCHEMA_URL"
-_MIGRATED = frozenset({sources.AIRFLOW, sources.MLFLOW, sources.MLFLOW_AUTH, sources.FEAST_REGISTRY})
 
 
 @dataclass(frozen=True)
@@ -103,7 +98,7 @@ class Restoration:
             raise
         finally:
             for ready in (staging, *(ready for ready, _ in outside)):
-                shutil.rmtree(ready, ignore_errors=True) if ready.is_dir() else ready.unlink(missing_ok=True)
+                _remove(ready)
             with suppress(OSError):
                 self.root.rmdir()  # one that we made for nothing
 
@@ -313,12 +308,19 @@ def _staged(project: Project, final: Path, staging: Path, outside: list[tuple[Pa
         ready = staging / final.relative_to(project.state)
     else:
         ready = final.with_name(f".{final.name}.restoring")
-        shutil.rmtree(ready, ignore_errors=True)
+        _remove(ready)
         outside.append((ready, final))
         ready.parent.mkdir(parents=True, exist_ok=True)
         return ready
     make_private_folder(ready.parent)
     return ready
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _take_back(written: Iterable[Path], root: Path) -> None:
@@ -338,43 +340,12 @@ def _same(path: Path, one: trees.FileCopy) -> bool:
 
 
 def _move(copy: DatabaseCopy, scratch: Path, url: str, aside: str) -> int:
-    """Bring an SQLite copy to this release, have the tool make its tables on the server, and fill them."""
-    if copy.part not in _MIGRATED:
-        raise ConfigurationError(
-            f"{TITLES.get(copy.part, copy.part)} cannot be moved to PostgreSQL.",
-            "Fill it again from its sources.",
-        )
+    """Have the tool make its tables on a server, and fill them from an SQLite copy."""
+    schemas.refuse_unmovable(copy.part)
     with postgres.connected(url) as connection:
         postgres.make_room(connection, url, aside)
         connection.commit()
     home = scratch.with_name("home")
-    if copy.part not in versions.DISTRIBUTIONS or versions.schema_of(copy.part).is_behind(copy.revision):
-        _migrate(copy.part, f"{sources.SQLITE}{scratch}", home)
-        sqlite_copies.fold(scratch)
-    _migrate(copy.part, url, home)
+    schemas.bring_up_to_date(copy.part, scratch, copy.revision, home)
+    schemas.make(copy.part, url, home)
     return moving.move(scratch, url)
-
-
-def _migrate(part: str, url: str, home: Path) -> None:
-    """Let the tool make or upgrade its tables; `home` is for what it writes beside."""
-    done = subprocess.run(
-        [sys.executable, "-m", _SCHEMA, part],
-        env={
-            **os.environ,
-            _SCHEMA_VARIABLE: url,
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise NeighbourError(
-            f"The tables of {TITLES[part]} could not be made: {(lines or ['no word'])[-1][:300]}",
-            "Look for the reason: `airfoil doctor`.",
-            details=lines[-10:],
-        )

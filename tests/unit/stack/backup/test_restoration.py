@@ -209,14 +209,6 @@ def test_postgres_rows_do_not_become_an_sqlite_file(made, place, tmp_path):
         put_back(place, made.model_copy(update={"databases": (kept,)}), tmp_path / "new")
 
 
-def test_the_tool_that_cannot_make_its_tables_is_quoted(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, "", "one\nno such role\n")
-    )
-    with pytest.raises(NeighbourError, match="could not be made: no such role"):
-        restoration._migrate("airflow", "postgresql://x/y", tmp_path)
-
-
 def test_a_backup_that_lost_a_content_is_told(made, place, tmp_path):
     objects_of(made, place)["mlflow"].unlink()
     with pytest.raises((StorageError, NotFoundError), match="MLflow's database is missing"):
