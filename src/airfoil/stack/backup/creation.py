@@ -22,6 +22,7 @@ from airfoil.stack import versions
 from airfoil.stack.backup import (
     catalogue,
     counts,
+    note,
     postgres,
     retention,
     scratch,
@@ -104,6 +105,7 @@ class Creation:
             made = manifests.sealed(made.model_copy(update=taken))
             # Whoever finds this finds a whole backup: everything it names lies there.
             self.place.put(manifests.place_of(name), io.BytesIO(manifests.written(made).encode()))
+        note.write(self.project, name, made.made_at, self.place.title)
         return made
 
     def _before(self) -> tuple[list[Manifest], Objects]:

@@ -125,6 +125,8 @@ class Facts:
     airflow: AirflowFacts = AirflowFacts()
     mlflow: MlflowFacts = MlflowFacts()
     checks: CheckFacts = CheckFacts()
+    backup_at: float | None = None
+    """When the project was last backed up, as far as it is known here."""
 
 
 def dag_runs(rows: Sequence[Mapping[str, Any]], base_url: str) -> tuple[DagRun, ...]:

@@ -58,6 +58,9 @@ class StackCollector:
         for severity in get_args(diagnosis.Severity):
             problems.add_metric([severity], sum(problem.severity == severity for problem in found))
         yield problems
+        if facts.backup_at is not None:
+            said = "When the last backup was taken (epoch)."
+            yield _gauge("airfoil_backup_completed_timestamp_seconds", said, facts.backup_at)
         yield from self._start(state)
         yield from self._services(diagnosis.seen(state, facts))
         yield from self._memory(state)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from airfoil.errors import AirfoilError, redact
 from airfoil.stack import memory, process, secrets, servers
 from airfoil.stack import state as states
+from airfoil.stack.backup import note
 from airfoil.stack.page import neighbours, status
 from airfoil.stack.page.dag_checks import DagChecks
 from airfoil.stack.page.facts import AirflowFacts, CheckFacts, Facts, MlflowFacts
@@ -114,6 +115,7 @@ class Sources:
             airflow=self._airflow_answer.value,
             mlflow=self._mlflow_answer.value,
             checks=self._checks.value,
+            backup_at=note.made_at(self._project),
         )
 
     async def status(

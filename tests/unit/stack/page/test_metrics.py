@@ -70,3 +70,9 @@ def test_nothing_of_the_pages_own_process_is_mixed_in(stack, facts):
 def test_odd_names_are_quoted(stack, change, facts):
     found = samples(change(stack(), "mlflow", name='a"b\\c\nd'), facts())
     assert found["airfoil_service_up", of('a"b\\c\nd')] == 1
+
+
+def test_the_last_backup_is_told_once_there_was_one(stack, facts):
+    name = ("airfoil_backup_completed_timestamp_seconds", ())
+    assert name not in samples(stack(), facts())
+    assert samples(stack(), facts(backup_at=1795359600.0))[name] == 1795359600.0
