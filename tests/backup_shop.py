@@ -126,12 +126,13 @@ def examine(place: Any, manifest: Manifest, scratch: Path, **options: Any) -> di
 
 def put_back(place: Any, manifest: Manifest, root: Path, **options: Any) -> Any:
     """Restore a backup into a folder."""
+    buckets = options.pop("buckets", {})
     given = {
         "passphrase": PASSPHRASE,
         "load": lambda folder: load(folder, {}),
-        "bucket": lambda address: options.pop("buckets")[address],
+        "bucket": lambda address: buckets[address],
         "stamp": "20261122T150000Z",
-        **{name: value for name, value in options.items() if name != "buckets"},
+        **options,
     }
     return Restoration(manifest, Objects(place), root=root, **given).run()
 

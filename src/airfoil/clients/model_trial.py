@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from airfoil.clients.model_loading import read_model
-from airfoil.errors import AirfoilError, ConfigurationError
+from airfoil.errors import AirfoilError, ConfigurationError, NotFoundError
 
 ANSWER = "airfoil-answer: "
 _SHOWN = 5
@@ -30,10 +30,9 @@ def try_model(folder: Path) -> dict[str, Any]:
         return {"error": f"its MLmodel cannot be read: {error}"}
     try:
         loaded = read_model(folder, "it", trusted_types=_of_airfoil(trusted))
-    except ConfigurationError as error:
-        return {"skipped": error.message}
     except AirfoilError as error:
-        return {"error": error.message}
+        untried = isinstance(error, ConfigurationError) and not isinstance(error, NotFoundError)
+        return {"skipped" if untried else "error": error.message}
     except Exception as error:  # noqa: BLE001 - a damaged file fails in whatever way its library has
         return {"error": f"it cannot be loaded: {type(error).__name__}: {str(error)[:200]}"}
     if example.get("type") != "dataframe" or example.get("pandas_orient") != "split":

@@ -166,8 +166,12 @@ class Creation:
 def unsealed(manifest: Manifest, kept: Objects, passphrase: str) -> dict[str, bytes]:
     """Return the secret files of a backup, by their path in the project."""
     sealed = kept.read(manifest.secrets, "The sealed secrets")
-    found = json.loads(sealing.unseal(sealed, passphrase, manifest.name))
-    return {str(path): base64.b64decode(content) for path, content in found.items()}
+    content = sealing.unseal(sealed, passphrase, manifest.name)
+    try:
+        return {str(path): base64.b64decode(text) for path, text in dict(json.loads(content)).items()}
+    except (ValueError, TypeError):
+        # `from None`: the decoder's error carries the text, and the text is the secrets.
+        raise StorageError("The sealed secrets are damaged: they are no files of ours.") from None
 
 
 def _files(part: str, before: list[Manifest], kept: Objects) -> dict[str, FileCopy]:

@@ -1,4 +1,4 @@
-"""When a project was last backed up, in a file of its own: for those who watch, and may ask neither S3 nor another disk.
+"""When a project was last backed up, in a file of its own: for those who watch and may ask neither S3 nor another disk.
 
 Loaded by the status page: must not import anything but the standard library and our own storage.
 """

@@ -118,7 +118,7 @@ class Objects:
         )
 
     @contextlib.contextmanager
-    def open(self, stored: Stored, shown: str) -> Iterator[IO[bytes]]:
+    def open(self, stored: Stored, shown: str) -> Iterator[Readable]:
         """Read a content, unpacked; who reads to the end has read what was kept, or gets an error that names it."""
 
         def complaint() -> StorageError:

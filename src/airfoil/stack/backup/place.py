@@ -145,7 +145,10 @@ class FolderPlace:
 
     def _make_folder(self, folder: Path) -> None:
         if self._private:
-            make_private_folder(folder)
+            between = folder.relative_to(self.root).parents
+            for one in (*(self.root / part for part in reversed(between)), folder):
+                if not one.is_dir():
+                    make_private_folder(one)
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
