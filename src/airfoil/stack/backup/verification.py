@@ -35,7 +35,7 @@ _ANSWER = "airfoil-answer: "
 _PATIENCE_SECONDS = 300.0
 _TRIED_MODELS = 10
 _NOT_FOR_MODELS = frozenset({"AIRFOIL_BACKUP_PASSPHRASE"})
-_SECRETS = ".airfoil/secrets.json"
+_KEYS_FILE = ".airfoil/secrets.json"
 _ENCRYPTED = {
     "connection": ("conn_id", (("password", "is_encrypted"), ("extra", "is_extra_encrypted"))),
     "variable": ("key", (("val", "is_encrypted"),)),
@@ -155,7 +155,7 @@ class Verification:
     def _secrets(self) -> tuple[dict[str, str], Finding]:
         try:
             files = creation.unsealed(self.manifest, self.kept, self.passphrase)
-            keys = json.loads(files.get(_SECRETS, b"{}"))
+            keys = json.loads(files.get(_KEYS_FILE, b"{}"))
         except AirfoilError as error:
             return {}, Finding("secrets", "failed", error.message)
         except (ValueError, TypeError):
