@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from tests.backup_shop import PASSPHRASE, back_up, rows_of
+from tests.backup_shop import CHEAP, PASSPHRASE, back_up, rows_of
 
 from airfoil.errors import ConfigurationError, NeighbourError, SecretsError, StorageError
 from airfoil.settings import load
@@ -119,7 +119,7 @@ def test_a_short_passphrase_is_refused_before_anything_is_done(shop, place):
 
 def test_servers_of_others_are_said_to_be_left_out(shop, place):
     settings = load(shop.root, {"AIRFOIL_MLFLOW_URL": "https://mlflow.example.com"})
-    made = creation.Creation(shop, settings, place, PASSPHRASE).run()
+    made = creation.Creation(shop, settings, place, PASSPHRASE, cost=CHEAP).run()
     assert made.left_out[0][0] == "MLflow"
     assert [tree.part for tree in made.trees] == ["project"]
     assert json.dumps(made.to_json())
