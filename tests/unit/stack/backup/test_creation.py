@@ -123,3 +123,10 @@ def test_servers_of_others_are_said_to_be_left_out(shop, place):
     assert made.left_out[0][0] == "MLflow"
     assert [tree.part for tree in made.trees] == ["project"]
     assert json.dumps(made.to_json())
+
+
+def test_names_are_in_the_order_of_time_within_a_second_too(shop, place):
+    moments = iter(1_795_000_000 + number / 1000 for number in range(1, 1000))
+    names = [back_up(shop, place, clock=lambda: next(moments)).name for _ in range(3)]
+    assert names == sorted(names)
+    assert catalogue.named(place, "latest").name == names[-1]
