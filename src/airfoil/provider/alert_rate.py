@@ -19,6 +19,7 @@ from airfoil.provider.work_area import folder_name, shared_folder
 from airfoil.steps.alerts import Alert
 
 MOST_AN_HOUR = 12
+"""Unless `[airfoil] alert_most_an_hour` says otherwise."""
 _HOUR_SECONDS = 3600.0
 _SENT, _HELD = "sent", "held"
 log = logging.getLogger(__name__)
@@ -33,7 +34,18 @@ class Admission:
     mark: Path = Path()
 
 
-def admit(dag_id: str, *, most: int = MOST_AN_HOUR, clock: Callable[[], float] = time.time) -> Admission:
+def most_an_hour() -> int:
+    """Return how many alerts a DAG may send in an hour; what is no number is as if it were not said."""
+    from airflow.sdk.configuration import conf
+
+    given = str(conf.get("airfoil", "alert_most_an_hour", fallback="") or "").strip()
+    if given and not (given.isdecimal() and int(given) > 0):
+        log.warning("[airfoil] alert_most_an_hour is %r, which is no number from 1: %d", given, MOST_AN_HOUR)
+        return MOST_AN_HOUR
+    return int(given or MOST_AN_HOUR)
+
+
+def admit(dag_id: str, *, most: int, clock: Callable[[], float] = time.time) -> Admission:
     """Count an alert of a DAG among those of the last hour, and say whether it may go out."""
     try:
         folder = shared_folder("alerts") / folder_name(dag_id)
@@ -58,13 +70,11 @@ def take_back(admission: Admission) -> None:
             admission.mark.unlink()
 
 
-def with_held_back(alert: Alert, count: int) -> Alert:
+def with_held_back(alert: Alert, count: int, *, most: int) -> Alert:
     """Return an alert that says how many before it were held back."""
     if not count:
         return alert
-    told = (
-        f"{count} alerts of this DAG before this one were held back, at most {MOST_AN_HOUR} an hour are sent."
-    )
+    told = f"{count} alerts of this DAG before this one were held back, at most {most} an hour are sent."
     return alert.model_copy(update={"text": f"{alert.text}\n{told}".strip()})
 
 

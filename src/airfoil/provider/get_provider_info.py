@@ -180,6 +180,14 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "ml-team@example.com, ops@example.com",
                         "default": "",
                     },
+                    "alert_most_an_hour": {
+                        "description": "How many alerts a DAG sends in an hour at most; what is held back is counted "
+                        "in the next one.",
+                        "version_added": "0.1.0",
+                        "type": "integer",
+                        "example": None,
+                        "default": "12",
+                    },
                     "metrics_token": {
                         "description": "What Prometheus shows as a bearer token to read ``/airfoil/metrics``. Empty: "
                         "a login of Airflow alone opens it.",

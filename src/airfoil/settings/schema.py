@@ -171,6 +171,8 @@ class AlertSettings(Section):
     """Empty: a mail server on this machine."""
     webhook: Annotated[WebhookUrl, Field(repr=False)] = ""
     """Of a chat; whoever knows it can write there."""
+    most_an_hour: Annotated[int, Field(ge=1, le=10_000, description="a whole number from 1 to 10000")] = 12
+    """Of one DAG; what is held back is counted."""
 
 
 class BackupSettings(Section):

@@ -107,6 +107,8 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
     )
     why = "who gets mail of runs that fail or are late; empty: nobody"
     yield Option("airfoil", "alert_mail_to", ", ".join(settings.alerts.mail_to), why)
+    why = "what a DAG sends beyond them is counted, and told with its next alert"
+    yield Option("airfoil", "alert_most_an_hour", str(settings.alerts.most_an_hour), why)
     yield Option("airfoil", "metrics_token", secrets.metrics_token, "generated once; for Prometheus")
     if webhooks_are_safe(settings):
         why = "MLflow tells Airflow of moved models at once"

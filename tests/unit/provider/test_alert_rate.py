@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airfoil.provider.alert_rate import Admission, admit, take_back, with_held_back
+from airfoil.provider.alert_rate import Admission, admit, most_an_hour, take_back, with_held_back
 from airfoil.steps.alerts import Alert
 
 pytestmark = pytest.mark.unit
@@ -55,7 +55,17 @@ def test_a_mark_of_somebody_elses_is_old(work):
 
 def test_the_next_alert_says_how_many_there_were():
     alert = Alert(kind="failed", dag_id="churn", text="Ask the team.")
-    assert with_held_back(alert, 0) is alert
-    assert with_held_back(alert, 3).text == (
-        "Ask the team.\n3 alerts of this DAG before this one were held back, at most 12 an hour are sent."
+    assert with_held_back(alert, 0, most=5) is alert
+    assert with_held_back(alert, 3, most=5).text == (
+        "Ask the team.\n3 alerts of this DAG before this one were held back, at most 5 an hour are sent."
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "most"), [(None, 12), ("", 12), ("3", 3), ("0", 12), ("-1", 12), ("many", 12), ("2.5", 12)]
+)
+def test_how_many_are_sent_says_airflows_configuration(said, most, monkeypatch, caplog):
+    if said is not None:
+        monkeypatch.setenv("AIRFLOW__AIRFOIL__ALERT_MOST_AN_HOUR", said)
+    assert most_an_hour() == most
+    assert ("no number from 1" in caplog.text) == (said in {"0", "-1", "many", "2.5"})

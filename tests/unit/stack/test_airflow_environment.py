@@ -9,7 +9,7 @@ import pytest
 
 from airfoil.settings import ProfileSettings, Settings
 from airfoil.settings.airflow_options import OURS
-from airfoil.settings.schema import AirflowSettings, MlflowSettings
+from airfoil.settings.schema import AirflowSettings, AlertSettings, MlflowSettings
 from airfoil.stack import airflow_environment
 from airfoil.stack.project import Project
 from airfoil.stack.secrets import Secrets
@@ -75,6 +75,13 @@ def test_sqlite_in_the_project_unless_another_database_is_set():
     assert values()["database.sql_alchemy_conn"] == f"sqlite:///{PROJECT.airflow_database}"
     url = "postgresql://airflow:p%40ss@db:5432/airflow"
     assert values(database=url)["database.sql_alchemy_conn"] == url
+
+
+def test_alerts_reach_the_provider_as_they_are_set():
+    alerts = AlertSettings(mail_to=("ana@example.com", "bo@example.com"), most_an_hour=3)
+    found = airflow_environment.options(Settings(alerts=alerts), PROJECT, SECRETS, 8090, "plain")
+    told = {one.key: one.value for one in found if one.key.startswith("alert_")}
+    assert told == {"alert_mail_to": "ana@example.com, bo@example.com", "alert_most_an_hour": "3"}
 
 
 def test_everything_lies_in_the_project():

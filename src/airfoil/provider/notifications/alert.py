@@ -130,11 +130,12 @@ def _with_next_move(alert: Alert) -> Alert:
 
 def deliver_within_limit(alert: Alert, channels: Sequence[Channel]) -> bool:
     """Send an alert unless its DAG has sent too many; whether that is settled, so that nobody need try again."""
-    admission = alert_rate.admit(alert.dag_id)
+    most = alert_rate.most_an_hour()
+    admission = alert_rate.admit(alert.dag_id, most=most)
     if not admission.allowed:
-        log.warning("%s sends no more than %d alerts an hour", alert.dag_id, alert_rate.MOST_AN_HOUR)
+        log.warning("%s sends no more than %d alerts an hour", alert.dag_id, most)
         return True
-    sent = deliver(alert_rate.with_held_back(alert, admission.held_back), channels)
+    sent = deliver(alert_rate.with_held_back(alert, admission.held_back, most=most), channels)
     if not sent:
         alert_rate.take_back(admission)
     return bool(sent)
