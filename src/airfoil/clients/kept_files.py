@@ -2,6 +2,7 @@
 
 A kept file is known by its address and the server's ETag (or its last change). What is unfinished has another name, so
 a file is whole or absent, whoever is killed in between. Bytes are limited, and taken as they are: nothing is unpacked.
+So many addresses are kept, those that were asked for last.
 """
 
 from __future__ import annotations
@@ -33,8 +34,12 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 8 << 30
 TRIES = 5
+KEPT_FILES = 24
 _PATIENCE_SECONDS = 30.0
+_DAY_SECONDS = 86_400.0
+"""What was asked for since then may still be read."""
 _NOT_MODIFIED, _PARTIAL, _TOO_FAR, _SERVER_FAULT = 304, 206, 416, 500
+_LOCK, _ADDRESS = "lock", "address"
 
 log = logging.getLogger(__name__)
 
@@ -71,24 +76,43 @@ class FileKeeper:
     folder: Path
     most_bytes: int = MOST_BYTES
     tries: int = TRIES
+    keep: int = KEPT_FILES
     pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.time
     transport: httpx.BaseTransport | None = None
 
     def fetch(self, url: str, name: str, headers: Mapping[str, str] | None = None) -> KeptFile:
         """Return the file at an address as it is now; a broken connection is taken up again some times.
 
-        Headers go to the server of that address, and to no other that it redirects to.
+        Headers go to the server of that address, and to no other that it redirects to. A file that was fetched takes
+        the place of the one that nobody has asked for for the longest time.
         """
         with _place(self.folder, url, name) as place:
-            for tried in range(1, self.tries + 1):
-                try:
-                    return self._ask(url, name, headers or {}, place)
-                except (ServiceUnreachableError, ServiceAnswerError) as error:
-                    if tried == self.tries or isinstance(error, _FinalAnswerError):
-                        raise
-                    log.warning("%s; trying again", error)
-                    self.pause(2.0 ** (tried - 1))
+            found = self._fetch(url, name, headers or {}, place)
+        if found.is_new:
+            self._let_go()
+        return found
+
+    def _fetch(self, url: str, name: str, headers: Mapping[str, str], place: _Place) -> KeptFile:
+        for tried in range(1, self.tries + 1):
+            try:
+                return self._ask(url, name, headers, place)
+            except (ServiceUnreachableError, ServiceAnswerError) as error:
+                if tried == self.tries or isinstance(error, _FinalAnswerError):
+                    raise
+                log.warning("%s; trying again", error)
+                self.pause(2.0 ** (tried - 1))
         raise AssertionError  # the last try returns or raises
+
+    def _let_go(self) -> None:
+        """Remove files of addresses that others were asked for after; the folders stay, for who waits at their lock."""
+        asked = sorted(((_asked_at(one), one) for one in self.folder.iterdir()), reverse=True)
+        for at, folder in asked[self.keep :]:
+            if 0 < at < self.clock() - _DAY_SECONDS:
+                with suppress(OSError), (folder / _LOCK).open("w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if _asked_at(folder) == at:
+                        _empty(folder)
 
     def _ask(self, url: str, name: str, headers: Mapping[str, str], place: _Place) -> KeptFile:
         import httpx
@@ -206,12 +230,25 @@ def _place(folder: Path, url: str, name: str) -> Iterator[_Place]:
     own = folder / hashlib.sha256(url.encode()).hexdigest()[:20]
     try:
         own.mkdir(parents=True, exist_ok=True)
-        with (own / "lock").open("w") as lock:
+        with (own / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            (own / "address").write_text(redact(url), encoding="utf-8")
+            (own / _ADDRESS).write_text(redact(url), encoding="utf-8")
             yield _Place(own, f"file-{tail[-100:]}")
     except OSError as error:
         not_written(name, error)
+
+
+def _asked_at(folder: Path) -> float:
+    """Return when an address was last asked for; 0 for a folder of somebody else's."""
+    with suppress(OSError):
+        return (folder / _ADDRESS).stat().st_mtime
+    return 0.0
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name not in {_LOCK, _ADDRESS}:
+            path.unlink()
 
 
 def _conditions(known: _Marks | None, begun: _Marks | None, part: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from airfoil.clients.kept_files import FileKeeper
+from airfoil.clients.kept_files import KEPT_FILES, FileKeeper
 from airfoil.clients.source_files import TableFiles
 from airfoil.clients.table_sources import TableSource, open_tables
 from airfoil.provider.table_inputs import address_of, table_source
@@ -35,13 +35,15 @@ def open_kept_tables(
     *,
     dag_file: str = "",
     folder: Path | None = None,
+    keep: int = KEPT_FILES,
     keeper: FileKeeper | None = None,
 ) -> Iterator[tuple[KeptTable, ...]]:
     """Open tables by path, address or mapping (`{"location": ..., "conn_id": ...}`), as long as the context lasts.
 
-    What is not kept and has to be brought here (S3, a database, CSV) lies below `folder` meanwhile.
+    What is not kept and has to be brought here (S3, a database, CSV) lies below `folder` meanwhile. Of web addresses,
+    the `keep` that were asked for last stay kept, and all of today.
     """
-    own = keeper or FileKeeper(shared_folder("sources"))
+    own = keeper or FileKeeper(shared_folder("sources"), keep=keep)
     given = [table_source(one, f"tables[{at}]", dag_file=dag_file) for at, one in enumerate(tables)]
     kept = [_kept(source, own) for source in given]
     with open_tables([source for source, _ in kept], folder=folder) as opened:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -234,6 +237,67 @@ def test_no_secret_is_written_beside_the_file(keeper, tmp_path):
     assert not any("secret" in text for text in texts)
     (marks,) = tmp_path.rglob("kept.json")
     assert json.loads(marks.read_text())["etag"] == '"one"'
+
+
+DAY = 86_400.0
+NOW = 1_800_000_000.0
+
+
+def month(number):
+    return f"https://data.example/trips/{number}.parquet"
+
+
+def asked(folder, number, days_ago):
+    """Have a month that was asked for some days ago."""
+    (found,) = [path for path in folder.glob("*/address") if path.read_text() == month(number)]
+    os.utime(found, (NOW - days_ago * DAY,) * 2)
+    return found.parent
+
+
+@pytest.fixture
+def months(keeper):
+    """A keeper of two addresses, and the folders of months 1 to 4, asked for 40, 30, 20 and 10 days ago."""
+    wide = replace(keeper, clock=lambda: NOW)
+    for number in range(1, 5):
+        wide.fetch(month(number), "trips")
+    return replace(wide, keep=2), [asked(keeper.folder, number, 50 - 10 * number) for number in range(1, 5)]
+
+
+def holds(folder):
+    return {path.name for path in folder.iterdir()} - {"lock", "address"} != set()
+
+
+def test_addresses_that_others_were_asked_for_after_are_let_go_when_a_file_comes(months, server):
+    keeper, folders = months
+    keeper.fetch(month(1), "trips")
+    asked(keeper.folder, 1, 0)
+    assert all(map(holds, folders)), "nothing came"
+    keeper.fetch(month(5), "trips")
+    assert [holds(folder) for folder in folders] == [True, False, False, False]
+    known = len(server.asked)
+    assert keeper.fetch(month(3), "trips").is_new, "it is fetched again when somebody asks"
+    assert "if-none-match" not in server.asked[known]
+
+
+def test_what_was_asked_for_today_stays_however_many_there_are(months):
+    keeper, folders = months
+    for number in (2, 3):
+        asked(keeper.folder, number, 0.9)
+    for number in (5, 6):
+        keeper.fetch(month(number), "trips")
+    assert [holds(folder) for folder in folders] == [False, True, True, False]
+
+
+def test_what_another_task_holds_and_what_is_not_ours_stays(months):
+    keeper, folders = months
+    mine = keeper.folder / "of somebody"
+    mine.mkdir()
+    (mine / "notes.txt").touch()
+    with (folders[0] / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        keeper.fetch(month(5), "trips")
+    assert [holds(folder) for folder in folders] == [True, False, False, True]
+    assert holds(mine)
 
 
 def test_an_address_that_is_none_is_told(tmp_path):

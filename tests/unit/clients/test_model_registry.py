@@ -48,6 +48,15 @@ def test_the_version_of_an_alias(http):
     assert http.do(model_registry.version_of("wine", "champion")) is None
 
 
+def test_runs_whose_models_an_alias_points_to(http):
+    assert http.do(model_registry.aliased_runs()) == frozenset()
+    for name, alias, number in (("wine", "champion", 2), ("wine", "staging", 2), ("it's", "champion", 1)):
+        http.do(model_registry.point_alias(name, alias, number))
+    pointed = [http.do(model_registry.version(name, number)) for name, number in (("wine", 2), ("it's", 1))]
+    assert http.do(model_registry.aliased_runs()) == {one.run_id for one in pointed}
+    assert len({one.run_id for one in pointed}) == 2
+
+
 def test_what_is_not_there_is_none(http):
     assert http.do(model_registry.version("wine", 9)) is None
     assert http.do(model_registry.model("beer")) is None
