@@ -29,13 +29,13 @@ from airfoil import (
     tell,
     within,
 )
+from airfoil.provider.model_form import GIVEN_PARAMETERS, model_form
 
 if TYPE_CHECKING:
     from airfoil import MlflowRun, WorkArea
 
 MODEL, TARGET, CONTRACT = "iris", "species", "contracts/iris.yaml"
 CHAMPION = Model(MODEL).at("champion")
-KINDS = ["random_forest", "logistic_regression", "gradient_boosting", "xgboost", "svm", "knn"]
 SOON = timedelta(minutes=5)
 """A platform that first starts later than this after a run was due makes up for none of it."""
 
@@ -48,14 +48,14 @@ SETTINGS = {
     "ml_model_type": MODEL_TYPE,
     "accuracy_threshold": THRESHOLD,
     "notification_email": PEOPLE,
-    "parameters": "{{ params.parameters | tojson }}",
+    "parameters": GIVEN_PARAMETERS,
 }
+AS_THE_VARIABLE = "Empty: as the Variable says"
 PARAMS = {
-    "ml_model_type": Param(None, enum=[None, *KINDS], description="Empty: as the Variable says"),
+    **model_form(description=AS_THE_VARIABLE),  # ml_model_type, and a field for each hyper-parameter
     "accuracy_threshold": Param(
-        None, type=["null", "number"], minimum=0, maximum=1, description="Empty: as the Variable says"
+        None, type=["number", "null"], minimum=0, maximum=1, description=AS_THE_VARIABLE
     ),
-    "parameters": Param({}, type="object", description='Hyper-parameters, such as {"trees": 200}'),
     "search": Param(0, type="integer", minimum=0, maximum=50, description="So many others are tried as well"),
     "most_rejected": Param(0.1, type="number", minimum=0, maximum=1, description="The share of rows"),
     "held_out": Param(0.25, type="number", exclusiveMinimum=0, exclusiveMaximum=1, description="Likewise"),

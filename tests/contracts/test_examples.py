@@ -22,6 +22,7 @@ SECTIONS = {
     "data-quality.md": ("In a DAG",),
     "drift.md": ("In a DAG",),
     "features.md": ("In a DAG",),
+    "lifecycle.md": ("What it is told",),
     "python.md": ("Features", "Tables", "Gates, versions, aliases", "Alerts"),
     "training-sets.md": ("In a DAG",),
 }

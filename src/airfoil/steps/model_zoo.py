@@ -1,7 +1,8 @@
 """Classifiers by name, with hyper-parameters that are checked before anything is trained.
 
-Each entry has a record of the parameters that people turn, with defaults that fit a small machine. All of them can be
-stored by `clients.model_files` without a pickle. Must not train, score or log.
+Each entry has a record of the parameters that people turn, with defaults that fit a small machine; what is said of a
+parameter is shown in forms (`steps.model_fields`). All models can be stored by `clients.model_files` without a pickle.
+Must not train, score or log.
 """
 
 from __future__ import annotations
@@ -14,15 +15,20 @@ from pydantic import Field, ValidationError
 from airfoil.errors import ConfigurationError
 from airfoil.records import Record
 
+_DEPTH = "The most questions from the root of a tree to a leaf"
+_RATE = "How much of each tree is believed"
+_ROUNDS = "How many trees, one after the other"
+_SEED = "Of the random numbers"
+_STRENGTH = "The larger, the less weights are held back (C of scikit-learn)"
+
 
 class RandomForest(Record):
     """Many trees, each on other rows and columns; a good first try."""
 
-    trees: int = Field(default=100, ge=1, le=5000)
-    max_depth: int | None = Field(default=None, ge=1, le=200)
-    """As deep as it takes when None."""
-    min_leaf_rows: int = Field(default=1, ge=1)
-    seed: int = Field(default=7, ge=0)
+    trees: int = Field(default=100, ge=1, le=5000, description="How many trees")
+    max_depth: int | None = Field(default=None, ge=1, le=200, description=_DEPTH)
+    min_leaf_rows: int = Field(default=1, ge=1, description="The fewest rows that a leaf may hold")
+    seed: int = Field(default=7, ge=0, description=_SEED)
 
     def build(self) -> Any:
         """Return the unfitted estimator."""
@@ -41,10 +47,9 @@ class RandomForest(Record):
 class LogisticRegression(Record):
     """A weighted sum of scaled columns; fast, and easy to explain."""
 
-    strength: float = Field(default=1.0, gt=0)
-    """The larger, the less weights are held back (C of scikit-learn)."""
-    max_iterations: int = Field(default=1000, ge=1)
-    seed: int = Field(default=7, ge=0)
+    strength: float = Field(default=1.0, gt=0, description=_STRENGTH)
+    max_iterations: int = Field(default=1000, ge=1, description="The most steps of the solver")
+    seed: int = Field(default=7, ge=0, description=_SEED)
 
     def build(self) -> Any:
         """Return the unfitted estimator, behind a scaler."""
@@ -56,10 +61,10 @@ class LogisticRegression(Record):
 class GradientBoosting(Record):
     """Trees that correct each other, on binned columns; for tables of many rows."""
 
-    rounds: int = Field(default=100, ge=1, le=5000)
-    learning_rate: float = Field(default=0.1, gt=0, le=1)
-    max_depth: int | None = Field(default=None, ge=1, le=200)
-    seed: int = Field(default=7, ge=0)
+    rounds: int = Field(default=100, ge=1, le=5000, description=_ROUNDS)
+    learning_rate: float = Field(default=0.1, gt=0, le=1, description=_RATE)
+    max_depth: int | None = Field(default=None, ge=1, le=200, description=_DEPTH)
+    seed: int = Field(default=7, ge=0, description=_SEED)
 
     def build(self) -> Any:
         """Return the unfitted estimator."""
@@ -76,10 +81,10 @@ class GradientBoosting(Record):
 class XGBoost(Record):
     """Trees that correct each other, by XGBoost. Labels have to be 0, 1, 2, ..."""
 
-    rounds: int = Field(default=100, ge=1, le=5000)
-    learning_rate: float = Field(default=0.3, gt=0, le=1)
-    max_depth: int = Field(default=6, ge=1, le=50)
-    seed: int = Field(default=7, ge=0)
+    rounds: int = Field(default=100, ge=1, le=5000, description=_ROUNDS)
+    learning_rate: float = Field(default=0.3, gt=0, le=1, description=_RATE)
+    max_depth: int = Field(default=6, ge=1, le=50, description=_DEPTH)
+    seed: int = Field(default=7, ge=0, description=_SEED)
 
     def build(self) -> Any:
         """Return the unfitted estimator."""
@@ -102,9 +107,11 @@ class XGBoost(Record):
 class SupportVectors(Record):
     """A border with the widest margin between classes; for few rows, as time grows with their square."""
 
-    strength: float = Field(default=1.0, gt=0)
-    kernel: Literal["linear", "poly", "rbf", "sigmoid"] = "rbf"
-    seed: int = Field(default=7, ge=0)
+    strength: float = Field(default=1.0, gt=0, description=_STRENGTH)
+    kernel: Literal["linear", "poly", "rbf", "sigmoid"] = Field(
+        default="rbf", description="The border's shape"
+    )
+    seed: int = Field(default=7, ge=0, description=_SEED)
 
     def build(self) -> Any:
         """Return the unfitted estimator, behind a scaler."""
@@ -116,8 +123,10 @@ class SupportVectors(Record):
 class NearestNeighbours(Record):
     """The class that most of the nearest known rows have; the model holds all of them."""
 
-    neighbours: int = Field(default=5, ge=1)
-    weights: Literal["uniform", "distance"] = "uniform"
+    neighbours: int = Field(default=5, ge=1, description="How many of the nearest rows are asked")
+    weights: Literal["uniform", "distance"] = Field(
+        default="uniform", description="Whether nearer ones count for more"
+    )
 
     def build(self) -> Any:
         """Return the unfitted estimator, behind a scaler."""

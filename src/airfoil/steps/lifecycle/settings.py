@@ -116,7 +116,7 @@ def _addresses(given: Any) -> tuple[str, ...]:
 
 
 def _parameters(given: Any) -> dict[str, Any]:
-    """Return hyper-parameters as a mapping; a template makes text of one."""
+    """Return hyper-parameters as a mapping; a template makes text of one, and a form null of what was left empty."""
     found = given
     if isinstance(given, str):
         try:
@@ -130,7 +130,7 @@ def _parameters(given: Any) -> dict[str, Any]:
             f"The hyper-parameters are {given!r:.100}, which is no JSON object",
             'Write them as {"trees": 200}; empty braces take the defaults.',
         )
-    return dict(found)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _set(name: str) -> str:

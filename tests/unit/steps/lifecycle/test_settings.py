@@ -70,6 +70,11 @@ def test_each_mistake_is_one_sentence_with_a_next_move(name, value, sentence):
     assert "\n" not in raised.value.in_full
 
 
+def test_what_a_form_leaves_empty_is_not_given():
+    text = '{"trees": 20, "max_depth": null, "kernel": null}'
+    assert dict(read_settings({**GOOD, "parameters": text}).parameters) == {"trees": 20}
+
+
 def test_a_setting_of_another_name_is_refused():
     with pytest.raises(ConfigurationError, match="'treshold' is no setting"):
         read_settings({**GOOD, "treshold": 0.8})
