@@ -127,6 +127,19 @@ def test_a_server_that_is_down_is_tried_again_and_an_address_that_leads_nowhere_
         execute(crawl(site))
 
 
+def test_another_checksum_than_was_said_is_told_and_nothing_is_kept(site, execute, work):
+    with pytest.raises(ServiceAnswerError, match="iris has the checksum"):
+        execute(crawl(site, sha256="0" * 64))
+    assert [path for path in work.rglob("*") if path.is_file()] == []
+
+
+def test_a_web_page_in_the_place_of_data_fails_at_once(site, execute, answer, work):
+    site.on("GET", "/iris.csv", answer("<!doctype html><p>Moved</p>"))
+    with pytest.raises(AirflowFailException, match="a web page"):
+        execute(crawl(site))
+    assert [path for path in work.rglob("*") if path.is_file()] == []
+
+
 def test_without_settings_it_is_a_crawler_alone(site, execute):
     found = execute(crawl(site, settings=None))
     assert found["settings"] == {}

@@ -77,6 +77,19 @@ def test_a_bin_is_known_by_its_least_distance(month):
     assert set(rows.Split.astype(np.float32).tolist()) <= known
 
 
+@pytest.mark.parametrize("with_distance", [False, True])
+def test_what_is_predicted_once_is_what_each_trip_gets(month, with_distance):
+    told = FEW.model_copy(update={"with_distance": with_distance})
+    booster = train_trees([month()], told)
+    random = np.random.default_rng(3)
+    at_bins = month().backing.table["trip_distance"].to_numpy()[:2000]
+    miles = np.concatenate([at_bins, np.nextafter(at_bins, 0), random.normal(5, 20, 2000)])
+    zones = random.integers(1, 266, (2, len(miles)))
+    columns = [*zones, miles] if with_distance else [*zones]
+    each = booster.inplace_predict(np.column_stack(columns).astype(np.float32), validate_features=False)
+    assert np.array_equal(tree_predictions(booster, told)(*zones, miles), each)
+
+
 @pytest.mark.parametrize(
     "change",
     [
