@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import replace
 
 import httpx
@@ -240,7 +241,7 @@ def test_no_secret_is_written_beside_the_file(keeper, tmp_path):
 
 
 DAY = 86_400.0
-NOW = 1_800_000_000.0
+NOW = time.time()
 
 
 def month(number):
@@ -257,10 +258,9 @@ def asked(folder, number, days_ago):
 @pytest.fixture
 def months(keeper):
     """A keeper of two addresses, and the folders of months 1 to 4, asked for 40, 30, 20 and 10 days ago."""
-    wide = replace(keeper, clock=lambda: NOW)
     for number in range(1, 5):
-        wide.fetch(month(number), "trips")
-    return replace(wide, keep=2), [asked(keeper.folder, number, 50 - 10 * number) for number in range(1, 5)]
+        keeper.fetch(month(number), "trips")
+    return replace(keeper, keep=2), [asked(keeper.folder, number, 50 - 10 * number) for number in range(1, 5)]
 
 
 def holds(folder):

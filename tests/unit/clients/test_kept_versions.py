@@ -104,7 +104,7 @@ def test_what_has_another_name_stays(shop):
         shop.folders.model / "best" / "run1" / "about.json",
     ]
     for path in mine:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         os.utime(path, (0, 0))
     shop.folders.remove(shop.old(1))
