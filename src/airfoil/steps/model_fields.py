@@ -6,12 +6,17 @@ this name does; `model_zoo.plan_model` holds it against the one that was chosen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from airfoil.steps.model_zoo import ZOO
 
-_WIDEST = {"minimum": min, "exclusiveMinimum": min, "maximum": max, "exclusiveMaximum": max}
+_WIDEST: Mapping[str, Callable[[Sequence[Any]], Any]] = {
+    "minimum": min,
+    "exclusiveMinimum": min,
+    "maximum": max,
+    "exclusiveMaximum": max,
+}
 
 
 def model_fields() -> dict[str, dict[str, Any]]:
