@@ -50,11 +50,20 @@ def test_the_version_of_an_alias(http):
 
 def test_runs_whose_models_an_alias_points_to(http):
     assert http.do(model_registry.aliased_runs()) == frozenset()
-    for name, alias, number in (("wine", "champion", 2), ("wine", "staging", 2), ("it's", "champion", 1)):
+    run_ids = [f"{letter}" * 32 for letter in "abc"]
+    for run_id in run_ids:
+        http.do(
+            model_registry.create_version("tea", ModelRef(name="tea", uri="runs:/x/y", run_id=run_id), {})
+        )
+    for name, alias, number in (
+        ("tea", "champion", 2),
+        ("tea", "staging", 2),
+        ("tea", "best", 3),
+        ("it's", "a", 1),
+    ):
         http.do(model_registry.point_alias(name, alias, number))
-    pointed = [http.do(model_registry.version(name, number)) for name, number in (("wine", 2), ("it's", 1))]
-    assert http.do(model_registry.aliased_runs()) == {one.run_id for one in pointed}
-    assert len({one.run_id for one in pointed}) == 2
+    wine = http.do(model_registry.version("it's", 1)).run_id
+    assert http.do(model_registry.aliased_runs()) == {*run_ids[1:], wine}
 
 
 def test_what_is_not_there_is_none(http):

@@ -79,8 +79,10 @@ def test_copies_lie_in_the_work_area(tmp_path, monkeypatch, keeper):
     monkeypatch.setenv("AIRFLOW__AIRFOIL__WORK_AREA", str(tmp_path))
     made = []
     monkeypatch.setattr(
-        "airfoil.provider.kept_tables.FileKeeper", lambda folder: made.append(folder) or keeper
+        "airfoil.provider.kept_tables.FileKeeper",
+        lambda folder, keep: made.append((folder, keep)) or keeper,
     )
-    with open_kept_tables(["https://data.example/m.parquet"]):
-        pass
-    assert made == [tmp_path / ".sources"]
+    for keep in ({}, {"keep": 60}):
+        with open_kept_tables(["https://data.example/m.parquet"], **keep):
+            pass
+    assert made == [(tmp_path / ".sources", 24), (tmp_path / ".sources", 60)]
