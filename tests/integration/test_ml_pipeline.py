@@ -216,7 +216,7 @@ def test_an_unchanged_source_is_skipped_in_one_task(run, site, server, mail):
 
 
 def test_a_model_below_the_threshold_leaves_the_champion_and_people_are_asked(run, server, mail, home):
-    scene = run({"strength": 0.25, "max_iterations": None}, accuracy_threshold="0.999")
+    scene = run({"strength": 0.001, "max_iterations": None}, accuracy_threshold="0.999")
     assert scene.runs[DAG]["state"] == "success", scene.log[-3000:]
     assert by_state(scene, "success") == BEFORE | {"retrain_alert", "end"}
     assert by_state(scene, "skipped") == DEPLOYED
@@ -228,7 +228,7 @@ def test_a_model_below_the_threshold_leaves_the_champion_and_people_are_asked(ru
     assert "at least 0.999 is needed" in told.part("plain").replace("\n", " ")
     assert "lower accuracy_threshold" in told.part("plain").replace("\n", " ")
     learned = [json.loads(path.read_text()) for path in kept(home, "model").glob("*/*/about.json")]
-    assert sorted(one["parameters"]["strength"] for one in learned) == [0.25, 1.0]
+    assert sorted(one["parameters"]["strength"] for one in learned) == [0.001, 1.0]
 
 
 def test_a_source_that_is_down_is_tried_again_and_fails_in_a_sentence(run, site, server, mail):

@@ -53,7 +53,9 @@ def test_runs_whose_models_an_alias_points_to(http):
     run_ids = [f"{letter}" * 32 for letter in "abc"]
     for run_id in run_ids:
         http.do(
-            model_registry.create_version("tea", ModelRef(name="tea", uri="runs:/x/y", run_id=run_id), {})
+            model_registry.create_version(
+                "tea", ModelRef(name="tea", uri=f"runs:/{run_id}/model", run_id=run_id), {}
+            )
         )
     for name, alias, number in (
         ("tea", "champion", 2),

@@ -42,6 +42,11 @@ def test_it_has_one_section_of_hyper_parameters():
     assert set(sections.values()) == {SECTION}
 
 
+def test_every_model_type_can_be_chosen():
+    assert model_form()["ml_model_type"].schema["enum"] == [None, *ZOO]
+    assert model_form(default="svm")["ml_model_type"].schema["enum"] == [*ZOO]
+
+
 @pytest.mark.parametrize("model_type", ZOO)
 def test_an_empty_form_is_the_defaults(model_type, given):
     assert given(model_type) == {}
