@@ -14,6 +14,8 @@ from airfoil.steps.model_zoo import ZOO
 SECTION = "Hyper-parameters"
 GIVEN_PARAMETERS = "{{ {" + ", ".join(f"'{name}': params.{name}" for name in model_fields()) + "} | tojson }}"
 """Renders to a JSON object with all hyper-parameters of the form; those that nobody filled in are null."""
+_EMPTY = {"null": "(default)"}
+"""What a list of choices says for null."""
 
 
 def model_form(*, default: str | None = None, description: str = "") -> dict[str, Param]:
@@ -23,7 +25,11 @@ def model_form(*, default: str | None = None, description: str = "") -> dict[str
         type=["string", "null"] if default is None else "string",
         enum=[*([None] if default is None else []), *ZOO],
         title="Model type",
+        values_display=_EMPTY,
         description=description or None,
     )
-    fields = {name: Param(None, section=SECTION, **field) for name, field in model_fields().items()}
+    fields = {
+        name: Param(None, section=SECTION, **field, **({"values_display": _EMPTY} if "enum" in field else {}))
+        for name, field in model_fields().items()
+    }
     return {"ml_model_type": chosen, **fields}
