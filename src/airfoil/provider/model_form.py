@@ -29,7 +29,7 @@ def model_form(*, default: str | None = None, description: str = "") -> dict[str
         description=description or None,
     )
     fields = {
-        name: Param(None, section=SECTION, **field, **({"values_display": _EMPTY} if "enum" in field else {}))
+        name: Param(None, section=SECTION, values_display=_EMPTY, **field)
         for name, field in model_fields().items()
     }
     return {"ml_model_type": chosen, **fields}
