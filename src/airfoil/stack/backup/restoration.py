@@ -167,11 +167,13 @@ class Restoration:
             files = trees.files_of(tree, self.kept)
             folder = sources.artifacts_folder(project, settings)
             if folder is None:
-                place = self.bucket(sources.artifacts_bucket(settings))
+                address = sources.artifacts_bucket(settings)
+                place = self.bucket(address)
+                trees.lay_out(_missing(files, place, address), self.kept, place, TITLES[ARTIFACTS])
             else:
-                place = FolderPlace(_staged(project, folder, staging, outside), durable=False)
-            trees.lay_out(files, self.kept, place, TITLES[ARTIFACTS])
-            os.sync()
+                target = FolderPlace(_staged(project, folder, staging, outside), durable=False)
+                trees.lay_out(files, self.kept, target, TITLES[ARTIFACTS])
+                os.sync()
         return len(files)
 
     def _secrets(self, project: Project, files: Mapping[str, bytes], staging: Path) -> None:
@@ -330,6 +332,18 @@ def _take_back(written: Iterable[Path], root: Path) -> None:
             path.unlink(missing_ok=True)
             for folder in path.relative_to(root).parents:
                 (root / folder).rmdir()  # refuses as soon as one is not empty
+
+
+def _missing(files: Iterable[trees.FileCopy], place: Place, shown: str) -> list[trees.FileCopy]:
+    """Return what a bucket lacks: nothing can be moved aside there, so what it has is never written over."""
+    there = {item.name: item.bytes for item in place.items()}
+    for one in files:
+        if there.get(one.path, one.bytes) != one.bytes:
+            raise ConfigurationError(
+                f"{shown} has another {one.path} than the backup, and is not written over.",
+                f"Name an empty prefix: artifacts under [mlflow] in {SETTINGS_FILE}.",
+            )
+    return [one for one in files if one.path not in there]
 
 
 def _same(path: Path, one: trees.FileCopy) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -159,6 +160,20 @@ def test_artifacts_go_to_a_bucket_that_the_settings_name(place, made, tmp_path):
     (other / "airfoil.toml").write_text((root / "airfoil.toml").read_text())
     with pytest.raises(ConfigurationError, match="s3://bucket/some holds artifacts"):
         put_back(place, made, other, buckets={"s3://bucket/some": bucket})
+
+
+def test_what_a_bucket_has_is_never_written_over(place, made, tmp_path):
+    root = tmp_path / "new"
+    root.mkdir()
+    (root / "airfoil.toml").write_text('[mlflow]\nartifacts = "s3://bucket/some"\n')
+    bucket = FolderPlace(tmp_path / "bucket", durable=False)
+    bucket.put("later.txt", io.BytesIO(b"made after the backup"))
+    bucket.put("1/r1/artifacts/ä.txt", io.BytesIO(b"an artifact"))
+    put_back(place, made, root, buckets={"s3://bucket/some": bucket}, overwrite=True)
+    assert len(list(bucket.items())) == 4
+    bucket.put("1/r1/artifacts/ä.txt", io.BytesIO(b"another one"[:5]))
+    with pytest.raises(ConfigurationError, match="is not written over"):
+        put_back(place, made, root, buckets={"s3://bucket/some": bucket}, overwrite=True)
 
 
 def test_what_the_settings_have_no_place_for_is_said(place, made, tmp_path):
