@@ -17,9 +17,12 @@ MEMORY_MIB = 400
 
 @contextmanager
 def duckdb_engine(
-    folder: Path | None = None, *, memory_mib: int = MEMORY_MIB
+    folder: Path | None = None, *, memory_mib: int = MEMORY_MIB, threads: int | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine of its own that never reaches for the network; what it spills is gone afterwards."""
+    """Open an engine of its own that never reaches for the network; what it spills is gone afterwards.
+
+    It takes all processors, or so many `threads`.
+    """
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="airfoil-duckdb-", dir=folder) as spill:
@@ -32,6 +35,8 @@ def duckdb_engine(
                 "autoload_known_extensions": "false",
             }
         )
+        if threads is not None:
+            connection.execute(f"SET threads = {threads:d}")
         try:
             yield connection
         finally:

@@ -6,7 +6,9 @@ of several months are those of one longer month. Must not know a model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
     from airfoil.steps.scans import Scan
 
+    _Sums = dict[str, NDArray[Any]]
+
 # Times are added up as whole microseconds, exactly. Squares belong to no pair, but one pass is cheaper than two.
 _SUMS = (
     "pickup_zone, dropoff_zone, count(*) AS trips, sum(microseconds)::DOUBLE AS microseconds, "
@@ -28,6 +32,7 @@ _DISTANCES = (
     ", sum(distance) AS distance, sum(distance * distance) AS distance_squares, "
     "sum(distance * (microseconds / 6e7)) AS products"
 )
+_MONTHS_HELD = 6
 
 
 @dataclass(frozen=True)
@@ -70,47 +75,61 @@ def sum_trips(
 
     if not scans:
         raise no_trips(scans)
-    # Month by month: what is open of a file is memory, and of two years it would be more than the trips take.
-    months = [
-        _of_month(scan, with_distance=with_distance, folder=folder, memory_mib=memory_mib) for scan in scans
-    ]
-    found = {name: np.concatenate([month[name] for month in months]) for name in months[0]}
+    # Month by month: what is open of two years of files would be more than their trips take. Months side by side need
+    # not agree on anything, while the threads of one do.
+    processors = os.cpu_count() or 1
+    beside = min(len(scans), processors)
+
+    def of_month(scan: Scan) -> _Sums:
+        with open_trips(
+            [scan],
+            with_distance=with_distance,
+            folder=folder,
+            memory_mib=memory_mib // beside,
+            threads=processors // beside,
+        ) as trips:
+            wanted = _SUMS + (_DISTANCES if with_distance else "")
+            return trips.aggregate(wanted, "pickup_zone, dropoff_zone").fetchnumpy()
+
+    with ThreadPoolExecutor(beside, "months") as pool:
+        found = _added_up(pool.map(of_month, scans))
     if not len(found["trips"]):
         raise no_trips(scans)
-    pairs, place = np.unique(found["pickup_zone"] * MOST_ZONES + found["dropoff_zone"], return_inverse=True)
-    zeros = np.zeros(len(pairs))
+    zeros = np.zeros(len(found["trips"]))
     return TripSums(
-        pickup_zones=pairs // MOST_ZONES,
-        dropoff_zones=pairs % MOST_ZONES,
-        trips=_summed(place, found["trips"]),
-        # Whole numbers below 2**53, so that they are added up exactly.
-        minutes=_summed(place, found["microseconds"]) / MINUTE,
+        pickup_zones=found["pickup_zone"],
+        dropoff_zones=found["dropoff_zone"],
+        trips=found["trips"],
+        minutes=found["microseconds"] / MINUTE,
         squared_minutes=float(found["squares"].sum()),
-        distance=_summed(place, found["distance"]) if with_distance else zeros,
+        distance=found["distance"] if with_distance else zeros,
         squared_distance=float(found["distance_squares"].sum()) if with_distance else 0.0,
         minutes_by_distance=float(found["products"].sum()) if with_distance else 0.0,
         rows=sum(scan.count() for scan in scans),
     )
 
 
-def _summed(place: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Add up the values of each pair of zones."""
+def _added_up(months: Iterable[_Sums]) -> _Sums:
+    """Add up the sums of all months, some at a time; pairs of zones come in their order."""
+    held: list[_Sums] = []
+    for month in months:
+        held.append(month)
+        if len(held) > _MONTHS_HELD:
+            held = [_joined(held)]
+    return _joined(held)
+
+
+def _joined(parts: Sequence[_Sums]) -> _Sums:
     import numpy as np
 
-    return np.bincount(place, values).astype(np.float64, copy=False)
-
-
-def _of_month(
-    scan: Scan, *, with_distance: bool, folder: Path | None, memory_mib: int
-) -> dict[str, NDArray[Any]]:
-    """Return the sums of one file, a row for each pair of zones."""
-    import numpy as np
-
-    with open_trips([scan], with_distance=with_distance, folder=folder, memory_mib=memory_mib) as trips:
-        sums = trips.aggregate(_SUMS + (_DISTANCES if with_distance else ""), "pickup_zone, dropoff_zone")
-        # In order, so that the same trips give the same sums to the last bit.
-        found = sums.order("pickup_zone, dropoff_zone").fetchnumpy()
-    return {
-        name: np.asarray(column, np.int64 if name.endswith("zone") else np.float64)
-        for name, column in found.items()
+    found = {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
+    pairs, place = np.unique(
+        found.pop("pickup_zone").astype(np.int64) * MOST_ZONES + found.pop("dropoff_zone"),
+        return_inverse=True,
+    )
+    zones = {"pickup_zone": pairs // MOST_ZONES, "dropoff_zone": pairs % MOST_ZONES}
+    # Microseconds are whole numbers below 2**53, so that they are added up exactly.
+    return zones | {
+        name: np.bincount(place, values, len(pairs)).astype(np.float64, copy=False)
+        for name, values in found.items()
     }

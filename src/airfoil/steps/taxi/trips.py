@@ -33,6 +33,7 @@ def open_trips(
     with_distance: bool = True,
     folder: Path | None = None,
     memory_mib: int = MEMORY_MIB,
+    threads: int | None = None,
 ) -> Iterator[duckdb.DuckDBPyRelation]:
     """Open the trips of several files as one relation: `pickup_zone, dropoff_zone, distance, microseconds, hour`.
 
@@ -43,7 +44,7 @@ def open_trips(
     with ExitStack() as opened:
         for scan in scans:
             opened.enter_context(scan.reading())
-        connection = opened.enter_context(duckdb_engine(folder, memory_mib=memory_mib))
+        connection = opened.enter_context(duckdb_engine(folder, memory_mib=memory_mib, threads=threads))
         whole, *others = (_trips(scan, connection, with_distance=with_distance) for scan in scans)
         for other in others:
             whole = whole.union(other)
