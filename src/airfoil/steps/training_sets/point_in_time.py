@@ -192,11 +192,14 @@ def _assembled(
         for plan, (chosen, features) in zip(plans, found, strict=True):
             rows = pl.Series(chosen[begin:end])
             rows = rows.to_frame("row").select(pl.when(pl.col("row") >= 0).then("row")).to_series()
-            for field in plan.fields:
-                if features.is_empty():
-                    columns.append(pa.nulls(end - begin, field.type))
-                else:
-                    columns.append(features[field.name].gather(rows).to_arrow().cast(field.type))
+            if features.is_empty():
+                columns += [pa.nulls(end - begin, field.type) for field in plan.fields]
+                continue
+            gathered = features.select(pl.all().gather(rows)).get_columns()
+            columns += [
+                column.to_arrow().cast(field.type)
+                for column, field in zip(gathered, plan.fields, strict=True)
+            ]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
