@@ -60,8 +60,11 @@ def _end(_number: int, _frame: object) -> NoReturn:
 
 
 def revision_of(path: Path) -> tuple[str | None, bool]:
-    """The revision a SQLite file says it has, and whether it holds tables at all."""
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=10)) as database:
+    """The revision a SQLite file says it has, and whether it holds tables at all.
+
+    Half a transaction of a writer that was killed is taken back, which only somebody can do who may write.
+    """
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=10)) as database:
         tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
         if "alembic_version" not in tables:
             return None, bool(tables)

@@ -178,7 +178,8 @@ def revision_of(path: Path) -> str:
 
 
 def _read_revision(path: Path) -> str:
-    address = f"file:{quote(str(path))}?mode=ro"
+    # Not to write, but half a transaction of a killed writer is taken back only by somebody who may.
+    address = f"file:{quote(str(path))}?mode=rw"
     with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
         row = database.execute("select version_num from alembic_version").fetchone()
         return str(row[0]) if row else ""

@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 
 import pytest
+from tests.sqlite_faults import make_half_written
 
 from airfoil.runtime import sqlite_file
 
@@ -82,6 +83,8 @@ def test_the_revision_of_a_file(tmp_path):
 
 BUILD_AND_WAIT = """
 import pathlib, sqlite3, sys, time
+from tests.sqlite_faults import make_half_written
+
 from airfoil.runtime import sqlite_file
 with sqlite_file.aside(pathlib.Path(sys.argv[1])) as fresh:
     sqlite3.connect(fresh).execute("pragma journal_mode = wal").execute("create table half (text)")
@@ -121,3 +124,14 @@ def test_what_fails_leaves_the_live_one_and_what_is_whole_takes_its_place(tmp_pa
     assert read(path) == ["new"]
     assert [one.name for one in tmp_path.iterdir()] == ["live.db"]
     assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_half_a_transaction_of_a_killed_writer_is_taken_back(tmp_path):
+    """A killed MLflow leaves this: it has no write-ahead log."""
+    path = tmp_path / "mlflow ü.db"
+    with closing(sqlite3.connect(path)) as made, made:
+        made.execute("create table alembic_version (version_num text)")
+        made.execute("insert into alembic_version values ('a1')")
+    make_half_written(path)
+    assert sqlite_file.revision_of(path) == ("a1", False)
+    assert not path.with_name(f"{path.name}-journal").exists()

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.sqlite_faults import make_half_written
 
 from airfoil.stack import versions
 from airfoil.stack.project import Project
@@ -155,3 +156,12 @@ def test_the_revision_of_a_database(project):
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("insert into alembic_version values ('abc')")
     assert versions.revision_of(path) == "abc"
+
+
+def test_the_revision_of_a_database_whose_writer_was_killed(tmp_path):
+    path = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(path)) as made, made:
+        made.execute("create table alembic_version (version_num text)")
+        made.execute("insert into alembic_version values ('a1')")
+    make_half_written(path)
+    assert versions.revision_of(path) == "a1"

@@ -40,7 +40,8 @@ def copy_database(source: Path, target: Path) -> bool:
     if not source.exists() or source.stat().st_size == 0:
         return False
     with (
-        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as old,
+        # May write: half a transaction of a writer that was killed is taken back first.
+        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as old,
         closing(sqlite3.connect(target)) as new,
     ):
         old.backup(new)

@@ -25,7 +25,8 @@ def copy(source: Path, target: Path, shown: str) -> None:
     """Copy a database as of this moment, with what waits in its write-ahead log; a damaged one is refused."""
     try:
         with (
-            closing(sqlite3.connect(_address(source, "ro"), uri=True, timeout=_BUSY_SECONDS)) as live,
+            # May write: half a transaction of a writer that was killed is taken back first.
+            closing(sqlite3.connect(_address(source, "rw"), uri=True, timeout=_BUSY_SECONDS)) as live,
             closing(sqlite3.connect(target)) as made,
         ):
             live.backup(made)

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 from tests.backup_shop import make_database, rows_of
+from tests.sqlite_faults import make_half_written
 
 from airfoil.errors import StorageError
 from airfoil.stack.backup import sqlite_copies
@@ -68,3 +69,13 @@ def test_a_damaged_page_is_found(tmp_path):
 
 def test_names_are_quoted():
     assert sqlite_copies.quoted('a"b') == '"a""b"'
+
+
+def test_half_a_transaction_of_a_killed_writer_is_not_copied(tmp_path):
+    source, target = tmp_path / "mlflow.db", tmp_path / "copy.db"
+    with closing(sqlite3.connect(source)) as made, made:
+        made.execute("create table notes (text)")
+    make_half_written(source)
+    sqlite_copies.copy(source, target, "MLflow's database")
+    with closing(sqlite3.connect(target)) as copied:
+        assert copied.execute("select name from sqlite_master").fetchall() == [("notes",)]
