@@ -86,4 +86,6 @@ def _play(home: AirflowHome, folder: Path, files: Sequence[Any], environment: di
     )
     log = done.stdout + done.stderr
     assert done.returncode == 0, log[-4000:]
-    return [Scene(json.loads(found), log) for found in re.findall(r"SCENE(\{.*)$", done.stdout, re.MULTILINE)]
+    told = re.findall(r"SCENE(\{.*)$", done.stdout, re.MULTILINE)
+    # A thread that logs may write before the end of the line.
+    return [Scene(json.JSONDecoder().raw_decode(found)[0], log) for found in told]
