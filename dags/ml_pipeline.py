@@ -57,8 +57,10 @@ PARAMS = {
         None, type=["number", "null"], minimum=0, maximum=1, description=AS_THE_VARIABLE
     ),
     "search": Param(0, type="integer", minimum=0, maximum=50, description="So many others are tried as well"),
-    "most_rejected": Param(0.1, type="number", minimum=0, maximum=1, description="The share of rows"),
-    "held_out": Param(0.25, type="number", exclusiveMinimum=0, exclusiveMaximum=1, description="Likewise"),
+    "most_rejected": Param(0.1, type="number", minimum=0, maximum=1, description="A share of rows"),
+    "held_out": Param(
+        0.25, type="number", exclusiveMinimum=0, exclusiveMaximum=1, description="A share of rows"
+    ),
     "force": Param(False, type="boolean", description="Train although nothing has changed"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import time
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from airfoil.stack.state import StackState
 
 REQUEST_SECONDS = 10.0
+_SCHEMA = re.compile(r"\s+Failed validating '.*(?=\)\.$)", re.DOTALL)
+"""What Airflow says after the sentence about a parameter: its schema, in which a mistake is hard to find."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,8 @@ class DagRunner:
             watch.trigger(self._airflow, dag_id, conf, run_id, self._patience, logical_date)
         except ServiceAnswerError as error:
             page = f"{self._airflow.base_url}/dags/{quote(dag_id, safe='')}"
-            raise ServiceAnswerError(error.message, f"What the DAG takes is told here: {page}") from error
+            said = _SCHEMA.sub("", error.message)
+            raise ServiceAnswerError(said, f"What the DAG takes is told here: {page}") from error
         return run_id
 
     def _find(self, dag_id: str, ready_at: float) -> dict[str, Any]:

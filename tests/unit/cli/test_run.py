@@ -162,13 +162,17 @@ def test_a_platform_that_does_not_run(airfoil, project):
 
 def test_refused_parameters_are_told_as_airflow_tells_them(airfoil, running, answer):
     running.add_dag("shop")
-    detail = {"detail": "Invalid input for param trees: 0 is less than the minimum of 1"}
+    told = "Invalid input for param trees: 0 is less than the minimum of 1"
+    schema = (
+        "Failed validating 'minimum' in schema:\n    {'type': 'integer',\n     'minimum': 1}\n\nOn instance:"
+    )
+    detail = {"detail": f"{told}\n\n{schema}\n    0"}
     running.server.on("POST", "/api/v2/dags/shop/dagRuns", answer(detail, 400))
 
     outcome = airfoil("run", "shop", "--param", "trees=0")
 
     assert outcome.code == 1
-    assert "trees: 0 is less than the minimum of 1" in outcome.err
+    assert "(400: Invalid input for param trees: 0 is less than the minimum of 1)." in outcome.err
     assert outcome.err.endswith(f"What the DAG takes is told here: {running.url}/dags/shop\n")
 
 

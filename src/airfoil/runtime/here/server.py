@@ -162,8 +162,8 @@ class Helper:
                 start_date=now,
                 session=self._session,
             )
-        except ValueError as error:  # parameters that the DAG refuses
-            raise channel.Refusal(str(error)) from error
+        except ValueError as error:  # parameters that the DAG refuses; the schema follows the sentence
+            raise channel.Refusal(str(error).partition("\n\nFailed validating")[0]) from error
         self._run.dag = self._dag
 
     def _adopt(self, run_id: str, logical_date: datetime | None, conf: dict[str, Any]) -> None:
