@@ -88,16 +88,6 @@ def version_of(name: str, alias: str) -> Exchange[ModelVersion | None]:
     return None if number is None else (yield from version(name, number))
 
 
-def aliased_runs() -> Exchange[frozenset[str]]:
-    """Return the runs whose models an alias points to, of all models."""
-    found = set()
-    for one in (yield from models()):
-        for number in set(one.aliases.values()):
-            pointed = yield from version(one.name, number)
-            found.add(pointed.run_id if pointed else None)
-    return frozenset(run_id for run_id in found if run_id)
-
-
 def create_version(name: str, source: ModelRef, tags: Mapping[str, str]) -> Exchange[ModelVersion]:
     """Make one more version of a model, and the model if there is none. Twice makes two: see `registration`."""
     request = {

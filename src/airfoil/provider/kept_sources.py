@@ -1,6 +1,7 @@
 """Tidies up after a crawled source: its newest versions stay, and those that a deployed model has learned from.
 
-Deployed is what an alias points to, so MLflow is asked, when there is something to remove. Must not fail a run.
+Deployed is what an alias points to, or would after a rollback, so MLflow is asked, when there is something to remove.
+Must not fail a run.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from pathlib import Path
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from airfoil.clients.claims import Claims
+from airfoil.clients.deployed_runs import deployed_runs
 from airfoil.clients.kept_versions import OldVersions, SourceFolders
-from airfoil.clients.model_registry import aliased_runs
+from airfoil.clients.ledger import Ledger
 from airfoil.errors import AirfoilError
 from airfoil.provider.hooks.mlflow import MlflowHook
 from airfoil.provider.work_area import data_folder
@@ -40,7 +43,7 @@ def tidy_source(
     if old.copies:
         try:
             with MlflowHook(mlflow_conn_id).http() as http:
-                old = old.without(http.do(aliased_runs()))
+                old = old.without(http.do(deployed_runs(Ledger(Claims()))))
         except (AirfoilError, AirflowNotFoundException) as error:
             log.warning(
                 "Old versions of %s stay for now: which of them are deployed is not known: %s", name, error

@@ -48,26 +48,6 @@ def test_the_version_of_an_alias(http):
     assert http.do(model_registry.version_of("wine", "champion")) is None
 
 
-def test_runs_whose_models_an_alias_points_to(http):
-    assert http.do(model_registry.aliased_runs()) == frozenset()
-    run_ids = [f"{letter}" * 32 for letter in "abc"]
-    for run_id in run_ids:
-        http.do(
-            model_registry.create_version(
-                "tea", ModelRef(name="tea", uri=f"runs:/{run_id}/model", run_id=run_id), {}
-            )
-        )
-    for name, alias, number in (
-        ("tea", "champion", 2),
-        ("tea", "staging", 2),
-        ("tea", "best", 3),
-        ("it's", "a", 1),
-    ):
-        http.do(model_registry.point_alias(name, alias, number))
-    wine = http.do(model_registry.version("it's", 1)).run_id
-    assert http.do(model_registry.aliased_runs()) == {*run_ids[1:], wine}
-
-
 def test_what_is_not_there_is_none(http):
     assert http.do(model_registry.version("wine", 9)) is None
     assert http.do(model_registry.model("beer")) is None
