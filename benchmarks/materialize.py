@@ -42,7 +42,7 @@ _THIS = ("-m", "benchmarks.materialize")
 _QUIET_SECONDS, _READY_SECONDS = 180.0, 30.0
 _DISTRIBUTIONS = ("airfoil", "duckdb", "feast", "numpy", "pyarrow", "redis")
 FIGURES = (
-    Figure("rows_per_second", "Rows brought online in a second", "", 0, is_plotted=True),
+    Figure("rows_per_second", "Brought online", "rows/s", 0, is_plotted=True),
     Figure("seconds", "The call of materialize()", "s", 1),
     Figure("checked_rows_per_second", "The same, keeping newer rows that are there", "", 0),
     Figure("import_seconds", "Imports and opening the store", "s", 1),

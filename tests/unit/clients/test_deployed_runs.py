@@ -50,5 +50,5 @@ def test_so_does_the_version_that_a_rollback_would_go_to(http, ledger, tea):
     assert http.do(deployed_runs(ledger)) == {RUNS[3], RUNS[1]}
     http.do(delete_version(tea, 2))
     assert http.do(deployed_runs(ledger)) == {RUNS[3], RUNS[0]}
-    http.do(ledger.rollback(tea, "champion", who="bob"))
+    http.do(ledger.rollback(tea, "champion", reason="too bitter", who="bob"))
     assert http.do(deployed_runs(ledger)) == {RUNS[0]}
