@@ -127,7 +127,7 @@ def list_(
     from airfoil.cli import backup_view
     from airfoil.stack.backup import catalogue
 
-    opened = _place(place or (settings.backup.place if settings else ""), project)
+    opened = _source(place, project, settings)
     entries = catalogue.found_in(opened)
     if as_json:
         rows = [backup_view.entry_row(one) for one in entries]
@@ -160,9 +160,9 @@ def verify(
     from airfoil.stack.backup import catalogue, verification
     from airfoil.stack.backup.objects import Objects
 
-    opened = _place(place or (settings.backup.place if settings else ""), project)
+    opened = _source(place, project, settings)
     manifest = catalogue.named(opened, name, settings.project.name if settings else "")
-    passphrase = passphrases.known(settings.backup.passphrase_file if settings else "", from_env, from_file)
+    passphrase = passphrases.known(_passphrase_file(settings), from_env, from_file)
     began = time.monotonic()
     with _scratch(project) as scratch, console.interruptible("Nothing was changed."):
         trial = verification.Verification(
@@ -216,9 +216,9 @@ def restore(
     from airfoil.stack.backup.objects import Objects
     from airfoil.stack.backup.restoration import Restoration
 
-    opened = _place(place or (settings.backup.place if settings else ""), project)
+    opened = _source(place, project, settings)
     manifest = catalogue.named(opened, name, settings.project.name if settings and not into else "")
-    passphrase = passphrases.known(settings.backup.passphrase_file if settings else "", from_env, from_file)
+    passphrase = passphrases.known(_passphrase_file(settings), from_env, from_file)
     restoration = Restoration(
         manifest,
         Objects(opened),
@@ -237,6 +237,15 @@ def restore(
         console.emit_json(backup_view.restored_row(manifest, done))
     else:
         backup_view.print_restored(manifest, done, time.monotonic() - began)
+
+
+def _source(named: str, project: Project | None, settings: Settings | None) -> Place:
+    """Open the place to read from: the named one, or that of the settings, if there are any."""
+    return _place(named or (settings.backup.place if settings else ""), project)
+
+
+def _passphrase_file(settings: Settings | None) -> str:
+    return settings.backup.passphrase_file if settings else ""
 
 
 def _place(text: str, project: Project | None) -> Place:

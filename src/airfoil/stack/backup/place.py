@@ -87,6 +87,19 @@ class Place(Source, Protocol):
         """Keep other writers out, where the place can."""
 
 
+@contextlib.contextmanager
+def opened(path: Path, missing: str) -> Iterator[BinaryIO]:
+    """Open a file for reading; `missing` is the sentence for one that is not there."""
+    try:
+        stream = path.open("rb")
+    except FileNotFoundError as error:
+        raise NotFoundError(missing) from error
+    except OSError as error:
+        raise storage_error(path, error) from error
+    with stream:
+        yield stream
+
+
 class FolderPlace:
     """A folder of this machine, or of a disk that is mounted here."""
 
@@ -111,14 +124,7 @@ class FolderPlace:
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open a file."""
-        path = self.root / name
-        try:
-            stream = path.open("rb")
-        except FileNotFoundError as error:
-            raise NotFoundError(f"There is no {name} in {self.title}.") from error
-        except OSError as error:
-            raise storage_error(path, error) from error
-        with stream:
+        with opened(self.root / name, f"There is no {name} in {self.title}.") as stream:
             yield stream
 
     def put(self, name: str, content: Readable) -> None:

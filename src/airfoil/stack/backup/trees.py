@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from airfoil.errors import NotFoundError, StorageError
 from airfoil.stack.backup.manifest import Stored, TreeCopy
-from airfoil.stack.backup.place import Item
-from airfoil.stack.storage import storage_error
+from airfoil.stack.backup.place import Item, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -69,13 +68,7 @@ class FolderFiles:
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open a file."""
         path = self._root / name
-        try:
-            stream = path.open("rb")
-        except FileNotFoundError as error:
-            raise NotFoundError(f"There is no {path} any more.") from error
-        except OSError as error:
-            raise storage_error(path, error) from error
-        with stream:
+        with opened(path, f"There is no {path} any more.") as stream:
             yield stream
 
     def _walk(self, start: Path) -> Iterator[Path]:
