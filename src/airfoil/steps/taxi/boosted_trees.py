@@ -9,9 +9,8 @@ pair and a bin are one row too. Must not judge.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -50,8 +49,6 @@ FROM trips JOIN bins USING (distance) GROUP BY ALL ORDER BY miles, pickup, dropo
 # Miles come first in the order: the first splits ask for them, and XGBoost then goes through rows that lie together,
 # in a third of the time. Threads with little to do wait for each other, on busy cores for many times what they save.
 THREAD_ROWS = 1_000_000
-_BINS_ATTRIBUTE = "mile_bins"
-"""Of the booster: the least distance of each bin, between which its trees cannot tell trips apart."""
 
 
 class TreeParameters(Record):
@@ -80,7 +77,7 @@ def train_trees(
     import xgboost
 
     told = parameters or TreeParameters()
-    rows, bins = _groups(scans, told, folder) if told.with_distance else (_pairs(scans, told, folder), [])
+    rows = _groups(scans, told, folder) if told.with_distance else _pairs(scans, told, folder)
     settings = {
         "objective": "reg:squarederror",
         "tree_method": "hist",
@@ -92,7 +89,6 @@ def train_trees(
     }
     booster = xgboost.train(settings, rows, num_boost_round=told.rounds)
     booster.set_param({"nthread": told.threads})  # whoever predicts has no such trouble with all there are
-    booster.set_attr(**{_BINS_ATTRIBUTE: json.dumps(bins)})
     return booster
 
 
@@ -107,24 +103,35 @@ def tree_example(parameters: TreeParameters) -> pd.DataFrame:
 
 
 def tree_predictions(booster: Any, parameters: TreeParameters) -> Predict:
-    """Return the booster as a function of zones and miles; trips that it cannot tell apart are predicted once."""
-    import numpy as np
-
-    bins = np.array(json.loads(booster.attr(_BINS_ATTRIBUTE)), dtype=np.float32)
+    """Return the booster as a function of zones and miles; of zones alone each pair is predicted once."""
 
     def predict(
         pickup: NDArray[Any], dropoff: NDArray[Any], miles: NDArray[np.float64]
     ) -> NDArray[np.floating[Any]]:
-        columns = [pickup, dropoff, *([miles] if parameters.with_distance else [])]
-        table = np.column_stack([column.astype(np.float32) for column in columns])
-        cells = pickup.astype(np.int64) * MOST_ZONES + dropoff
         if parameters.with_distance:
-            cells = cells * (len(bins) + 1) + np.searchsorted(bins, table[:, 2], side="right")
-        _, first, place = np.unique(cells, return_index=True, return_inverse=True)
-        found: NDArray[np.floating[Any]] = booster.inplace_predict(table[first], validate_features=False)
-        return found[place]
+            return _ask(booster, [pickup, dropoff, miles])
+        return _of_pairs(lambda one, other: _ask(booster, [one, other]), pickup, dropoff)
 
     return predict
+
+
+def _ask(booster: Any, columns: Sequence[NDArray[Any]]) -> NDArray[np.floating[Any]]:
+    import numpy as np
+
+    table = np.column_stack([column.astype(np.float32) for column in columns])
+    found: NDArray[np.floating[Any]] = booster.inplace_predict(table, validate_features=False)
+    return found
+
+
+def _of_pairs(
+    predict: Callable[[NDArray[Any], NDArray[Any]], NDArray[np.floating[Any]]],
+    pickup: NDArray[Any],
+    dropoff: NDArray[Any],
+) -> NDArray[np.floating[Any]]:
+    import numpy as np
+
+    pairs, place = np.unique(pickup.astype(np.int64) * MOST_ZONES + dropoff, return_inverse=True)
+    return predict(pairs // MOST_ZONES, pairs % MOST_ZONES)[place]
 
 
 def _pairs(scans: Sequence[Scan], parameters: TreeParameters, folder: Path | None) -> Any:
@@ -142,10 +149,8 @@ def _pairs(scans: Sequence[Scan], parameters: TreeParameters, folder: Path | Non
     )
 
 
-def _groups(
-    scans: Sequence[Scan], parameters: TreeParameters, folder: Path | None
-) -> tuple[Any, list[float]]:
-    """Return the trips of each pair of zones and bin of miles as weighted rows, and the least distance of each bin."""
+def _groups(scans: Sequence[Scan], parameters: TreeParameters, folder: Path | None) -> Any:
+    """Return the trips of each pair of zones and bin of miles as weighted rows."""
     import numpy as np
     import xgboost
 
@@ -153,7 +158,7 @@ def _groups(
         found = cast("duckdb.DuckDBPyRelation", trips.query("trips", _GROUPS)).fetchnumpy()
     if not len(found["trips"]):
         raise no_trips(scans)
-    rows = xgboost.QuantileDMatrix(
+    return xgboost.QuantileDMatrix(
         np.column_stack([found[name] for name in ("pickup", "dropoff", "miles")]),
         label=found["minutes"],
         weight=found["trips"],
@@ -161,4 +166,3 @@ def _groups(
         feature_types=["c", "c", "q"],
         max_bin=BINS,
     )
-    return rows, np.unique(found["miles"]).tolist()
