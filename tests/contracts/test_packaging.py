@@ -49,6 +49,11 @@ def wheel(tmp_path_factory):
         yield archive
 
 
+def test_the_wheel_holds_the_files_for_servers(wheel):
+    units = {name.rpartition("/")[2] for name in wheel.namelist() if "/templates/deploy/systemd/" in name}
+    assert units == {"embedded.service", "compose.service"}
+
+
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     tops = {name.partition("/")[0] for name in wheel.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"airfoil"}

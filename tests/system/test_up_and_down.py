@@ -33,6 +33,8 @@ def test_a_second_up_changes_nothing_and_is_instant(platform):
     assert again.seconds <= INSTANT_SECONDS * crowd()
     assert "Already running" in again.out
     assert after.manager_pid == before.manager_pid
+    # What systemd watches.
+    assert int(platform.project.manager_pid.read_text()) == after.manager_pid
     assert {row.name: row.pid for row in after.services} == {row.name: row.pid for row in before.services}
     assert sum(row.restarts for row in after.services) == sum(row.restarts for row in before.services)
 

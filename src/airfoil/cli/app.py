@@ -15,6 +15,7 @@ from airfoil.cli import (
     console,
     data,
     demo,
+    deploy,
     doctor,
     env,
     init,
@@ -33,7 +34,7 @@ from airfoil.cli import (
 from airfoil.cli.context import Invocation
 
 SECTIONS = {
-    "Platform": ("up", "down", "restart", "status", "logs", "open", "backup", "reset"),
+    "Platform": ("up", "down", "restart", "status", "logs", "open", "backup", "deploy", "reset"),
     "Work": ("run", "retry", "models", "demo"),
     "Project": (
         "init",
@@ -149,6 +150,7 @@ app.command()(logs.logs)
 app.command()(restart.restart)
 app.command("open")(browse.open_page)
 app.add_typer(backup.app, name="backup")
+app.add_typer(deploy.app, name="deploy")
 app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)

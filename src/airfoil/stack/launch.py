@@ -203,6 +203,7 @@ def _start_manager(project: Project) -> None:
         )
     finally:
         os.close(handle)
+    write_private(project.manager_pid, f"{manager.pid}\n")
     deadline = time.monotonic() + _MANAGER_GRACE_SECONDS
     while time.monotonic() < deadline:
         found = states.load(project.state_file)

@@ -182,6 +182,11 @@ class Project:
         return self.run / "manager.lock"
 
     @property
+    def manager_pid(self) -> Path:
+        """The manager's process id, for systemd."""
+        return self.run / "manager.pid"
+
+    @property
     def work(self) -> Path:
         """Intermediate data of runs."""
         return self.state / "work"

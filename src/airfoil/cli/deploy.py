@@ -1,0 +1,77 @@
+"""`airfoil deploy compose|systemd`: write the files with which a project runs on a server."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from airfoil.cli import console
+from airfoil.cli.context import Invocation
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Files for a server: rendered for this project, to be read before they are used.",
+)
+DOCKER = "/usr/bin/docker"
+"""Where distributions put it; a unit needs the whole path."""
+SYSTEMD_FOLDER = Path("/etc/systemd/system")
+
+
+@app.command("systemd")
+def systemd(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Where to write (default: deploy/systemd of the project)."),
+    ] = None,
+    compose: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The Compose files (default: deploy/compose of the project)."),
+    ] = None,
+) -> None:
+    """Write two units of systemd: one for the embedded stack, one for the Compose stack. Enable one of them.
+
+    Both run as the owner of the project, with no more rights than they need. Nothing is installed.
+    """
+    from airfoil.stack.deploy import units
+    from airfoil.stack.storage import write_shared
+
+    invocation = context.ensure_object(Invocation)
+    project = invocation.project()
+    settings = invocation.settings(project)
+    target = (folder or project.root / "deploy" / "systemd").absolute()
+    compose_folder = (compose or project.root / "deploy" / "compose").absolute()
+    owner = units.Owner.of(project.root)
+    place = _backups(settings.backup.place, project.root)
+    texts = {
+        units.EMBEDDED: units.embedded(project, settings, owner, place),
+        units.COMPOSE: units.compose(settings, compose_folder, owner, shutil.which("docker") or DOCKER),
+    }
+    target.mkdir(parents=True, exist_ok=True)
+    for stack, text in texts.items():
+        write_shared(target / units.name_of(settings, stack), text)
+    names = {stack: units.name_of(settings, stack) for stack in texts}
+    console.out(f"Wrote {' and '.join(names.values())} into {target}, for the user {owner.name}.")
+    if owner.name == "root":
+        console.note(
+            "Note: they run as root, who owns the project. Better: a user of its own, and `chown -R` of the folder."
+        )
+    copied = " ".join(shlex.quote(str(target / name)) for name in names.values())
+    console.out("\nNext, for the embedded stack (stop it first if it runs: airfoil down):")
+    console.out(f"  sudo cp {copied} {SYSTEMD_FOLDER}")
+    console.out("  sudo systemctl daemon-reload")
+    console.out(f"  sudo systemctl enable --now {names[units.EMBEDDED]}")
+    console.out(f"Or, for the Compose stack in {compose_folder}:")
+    console.out(f"  sudo systemctl enable --now {names[units.COMPOSE]}")
+
+
+def _backups(place: str, root: Path) -> Path | None:
+    """Return the folder that backups go to; None for a bucket."""
+    if "://" in place:
+        return None
+    return Path(place).expanduser().absolute() if place else root / "backups"

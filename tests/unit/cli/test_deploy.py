@@ -1,0 +1,45 @@
+"""`airfoil deploy`: files are written, and it is said what to do with them."""
+
+from __future__ import annotations
+
+import pwd
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+
+def test_two_units_are_written_and_told_how_to_enable(airfoil, project):
+    done = airfoil("deploy", "systemd")
+    assert done.code == 0, done.err
+    folder = project.root / "deploy/systemd"
+    assert {path.name for path in folder.iterdir()} == {
+        "airfoil-shop.service",
+        "airfoil-shop-compose.service",
+    }
+    assert "sudo systemctl enable --now airfoil-shop.service" in done.out
+    assert "sudo systemctl enable --now airfoil-shop-compose.service" in done.out
+    assert str(project.root / "deploy/compose") in (folder / "airfoil-shop-compose.service").read_text()
+
+
+def test_a_second_time_writes_the_same(airfoil, project, tmp_path):
+    kept = tmp_path / "kept"
+    assert airfoil("deploy", "systemd", "units", "--compose", str(kept)).code == 0
+    first = {path.name: path.read_bytes() for path in (project.root / "units").iterdir()}
+    assert airfoil("deploy", "systemd", "units", "--compose", str(kept)).code == 0
+    assert {path.name: path.read_bytes() for path in (project.root / "units").iterdir()} == first
+    assert f"WorkingDirectory={kept}".encode() in first["airfoil-shop-compose.service"]
+
+
+def test_backups_in_a_bucket_need_no_folder(airfoil, project):
+    project.toml.write_text(
+        '[project]\nname = "shop"\n[backup]\nplace = "s3://kept/shop"\n', encoding="utf-8"
+    )
+    assert airfoil("deploy", "systemd").code == 0
+    assert "s3:" not in (project.root / "deploy/systemd/airfoil-shop.service").read_text()
+
+
+def test_root_is_told_that_a_user_would_be_better(airfoil, project, monkeypatch):
+    root = pwd.struct_passwd(("root", "x", 0, 0, "", "/root", "/bin/sh"))
+    monkeypatch.setattr("pwd.getpwuid", lambda _: root)
+    assert "a user of its own" in airfoil("deploy", "systemd").err
