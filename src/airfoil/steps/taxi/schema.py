@@ -54,6 +54,20 @@ def find_columns(scan: Scan, *, with_distance: bool = True) -> TripColumns:
     )
 
 
+def plain_columns(scan: Scan, *, with_distance: bool = True) -> tuple[str, ...] | None:
+    """Return the names of both times, both zones and the distance, or None where one must be converted first."""
+    import pyarrow as pa
+
+    found = [_find(scan, what) for what in _NAMES if with_distance or what != "distance"]
+    times, zones, miles = ([scan.types[name] for name in part] for part in (found[:2], found[2:4], found[4:]))
+    is_plain = (
+        all(pa.types.is_timestamp(kind) and not kind.tz for kind in times)
+        and all(pa.types.is_integer(kind) for kind in zones)
+        and all(pa.types.is_float64(kind) for kind in miles)
+    )
+    return tuple(found) if is_plain else None
+
+
 def _find(scan: Scan, what: str) -> str:
     found = [name for name in scan.columns if _plain(name) in _NAMES[what]]
     if len(found) > 1:

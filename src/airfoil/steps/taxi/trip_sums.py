@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airfoil.steps.taxi.trips import MEMORY_MIB, MINUTE, MOST_ZONES, no_trips, open_trips
+from airfoil.steps.taxi.pair_sums import PairSums, dense_sums, grouped_sums, joined
+from airfoil.steps.taxi.trips import MEMORY_MIB, MINUTE, MOST_ZONES, no_trips
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
 
     from airfoil.steps.scans import Scan
 
-    _Sums = dict[str, NDArray[Any]]
-
-# Times are added up as whole microseconds, exactly. Squares belong to no pair, but one pass is cheaper than two.
-_SUMS = (
-    "pickup_zone, dropoff_zone, count(*) AS trips, sum(microseconds)::DOUBLE AS microseconds, "
-    "sum((microseconds / 6e7) * (microseconds / 6e7)) AS squares"
-)
-_DISTANCES = (
-    ", sum(distance) AS distance, sum(distance * distance) AS distance_squares, "
-    "sum(distance * (microseconds / 6e7)) AS products"
-)
 _MONTHS_HELD = 6
 
 
@@ -71,8 +61,6 @@ def sum_trips(
     memory_mib: int = MEMORY_MIB,
 ) -> TripSums:
     """Add up the trips of one or more months in one pass; what holds no trip is a TableError."""
-    import numpy as np
-
     if not scans:
         raise no_trips(scans)
     # Month by month: what is open of two years of files would be more than their trips take. Months side by side need
@@ -80,56 +68,39 @@ def sum_trips(
     processors = os.cpu_count() or 1
     beside = min(len(scans), processors)
 
-    def of_month(scan: Scan) -> _Sums:
-        with open_trips(
-            [scan],
+    def of_month(scan: Scan) -> PairSums:
+        # As published, a month is added up in tables of all pairs; what must be converted first, or has numbers of
+        # zones beyond those, is grouped by an engine that can do either.
+        return dense_sums(scan, with_distance=with_distance) or grouped_sums(
+            scan,
             with_distance=with_distance,
             folder=folder,
             memory_mib=memory_mib // beside,
             threads=processors // beside,
-        ) as trips:
-            wanted = _SUMS + (_DISTANCES if with_distance else "")
-            return trips.aggregate(wanted, "pickup_zone, dropoff_zone").fetchnumpy()
+        )
 
     with ThreadPoolExecutor(beside, "months") as pool:
         found = _added_up(pool.map(of_month, scans))
-    if not len(found["trips"]):
+    if not len(found.pairs):
         raise no_trips(scans)
-    zeros = np.zeros(len(found["trips"]))
     return TripSums(
-        pickup_zones=found["pickup_zone"],
-        dropoff_zones=found["dropoff_zone"],
-        trips=found["trips"],
-        minutes=found["microseconds"] / MINUTE,
-        squared_minutes=float(found["squares"].sum()),
-        distance=found["distance"] if with_distance else zeros,
-        squared_distance=float(found["distance_squares"].sum()) if with_distance else 0.0,
-        minutes_by_distance=float(found["products"].sum()) if with_distance else 0.0,
+        pickup_zones=found.pairs // MOST_ZONES,
+        dropoff_zones=found.pairs % MOST_ZONES,
+        trips=found.trips,
+        minutes=found.microseconds / MINUTE,
+        squared_minutes=found.squared_minutes,
+        distance=found.distance,
+        squared_distance=found.squared_distance,
+        minutes_by_distance=found.minutes_by_distance,
         rows=sum(scan.count() for scan in scans),
     )
 
 
-def _added_up(months: Iterable[_Sums]) -> _Sums:
-    """Add up the sums of all months, some at a time; pairs of zones come in their order."""
-    held: list[_Sums] = []
+def _added_up(months: Iterable[PairSums]) -> PairSums:
+    """Add up the sums of all months, some at a time."""
+    held: list[PairSums] = []
     for month in months:
         held.append(month)
         if len(held) > _MONTHS_HELD:
-            held = [_joined(held)]
-    return _joined(held)
-
-
-def _joined(parts: Sequence[_Sums]) -> _Sums:
-    import numpy as np
-
-    found = {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
-    pairs, place = np.unique(
-        found.pop("pickup_zone").astype(np.int64) * MOST_ZONES + found.pop("dropoff_zone"),
-        return_inverse=True,
-    )
-    zones = {"pickup_zone": pairs // MOST_ZONES, "dropoff_zone": pairs % MOST_ZONES}
-    # Microseconds are whole numbers below 2**53, so that they are added up exactly.
-    return zones | {
-        name: np.bincount(place, values, len(pairs)).astype(np.float64, copy=False)
-        for name, values in found.items()
-    }
+            held = [joined(held)]
+    return joined(held)
