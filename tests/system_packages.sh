@@ -14,10 +14,14 @@ has redis-server || missing="$missing redis-server"
 /usr/bin/python3 -c 'import eventlet, swift.common.middleware.s3api' 2>/dev/null || missing="$missing python3-swift"
 # Spark counts tables too large for one machine, and is met at full size only.
 [ "${FULL:-}" != 1 ] || has java || missing="$missing openjdk-17-jre-headless"
-[ -n "$missing" ] || exit 0
+# Prometheus and its Alertmanager check their files and take part in tests: unpacked, for installed they would be started.
+stand_ins=/var/cache/airfoil-stand-ins
+unpack=""
+has promtool || ls $stand_ins/*/usr/bin/promtool >/dev/null 2>&1 || unpack="prometheus prometheus-alertmanager"
+[ -n "$missing$unpack" ] || exit 0
 
 if ! has apt-get; then
-  echo "tests: no apt-get here; install$missing for the tests that need them, the rest run without"
+  echo "tests: no apt-get here; install$missing $unpack for the tests that need them, the rest run without"
   exit 0
 fi
 
@@ -27,6 +31,19 @@ export DEBIAN_FRONTEND=noninteractive
 echo "tests: installing$missing"
 # shellcheck disable=SC2086 # both are lists of words
 $root apt-get update -q >/dev/null 2>&1
+if [ -n "$unpack" ]; then
+  # shellcheck disable=SC2086 # as above
+  (
+    set -e
+    $root mkdir -p $stand_ins/monitoring
+    folder=$(mktemp -d)
+    cd "$folder"
+    apt-get download -q $unpack >/dev/null 2>&1
+    for package in *.deb; do $root dpkg -x "$package" $stand_ins/monitoring; done
+    rm -r "$folder"
+  ) || echo "tests: could not unpack $unpack; the tests that need them will skip"
+fi
+[ -n "$missing" ] || exit 0
 # shellcheck disable=SC2086
 $root apt-get install -qy --no-install-recommends $missing >/dev/null ||
   echo "tests: could not install$missing; the tests that need them will skip"

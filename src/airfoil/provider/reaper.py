@@ -28,6 +28,8 @@ MAX_CLOSINGS = 200
 CANDIDATE_SECONDS = 600.0
 """How often abandoned candidates are looked for; one is deleted when it was there the last time as well."""
 URL_TAG = "airflow.url"
+METRIC = "airfoil.orphan_runs"
+"""Among Airflow's own metrics: how many runs ought to be closed after a round, and are not."""
 
 
 class Reaper:
@@ -41,6 +43,7 @@ class Reaper:
         facts: Callable[[Collection[RunKey]], AirflowFacts] = read_facts,
         clock: Callable[[], float] = time.monotonic,
         own_url: str = "",
+        gauge: Callable[[str, int], None] = lambda _name, _value: None,
     ) -> None:
         """Remember nothing yet; nothing is asked."""
         self._places = places
@@ -48,9 +51,11 @@ class Reaper:
         self._facts = facts
         self._clock = clock
         self._own_url = own_url
+        self._gauge = gauge
         self._suspects: dict[str, float] = {}
         self._candidates: set[str] = set()
         self._refused: set[str] = set()
+        self._left = 0
         self._candidates_due = clock() + CANDIDATE_SECONDS
         self._seen: frozenset[RunKey] = frozenset()
 
@@ -58,12 +63,14 @@ class Reaper:
     def from_configuration(cls) -> Reaper:
         """Read Airflow's configuration: `[airfoil] mlflow_conn_ids` and `reaper_seconds`."""
         from airflow.configuration import conf
+        from airflow.observability.stats import gauge
 
         named = conf.get("airfoil", "mlflow_conn_ids", fallback="") or "mlflow_default"
         return cls(
             [MlflowPlace(one) for one in dict.fromkeys(part.strip() for part in named.split(",")) if one],
             seconds=max(0.0, conf.getfloat("airfoil", "reaper_seconds", fallback=30.0)),
             own_url=conf.get("api", "base_url", fallback="") or "",
+            gauge=gauge,
         )
 
     def pause_seconds(self) -> float:
@@ -75,6 +82,7 @@ class Reaper:
         suspects: dict[str, float] = {}
         seen: set[RunKey] = set()
         candidates = self._candidates_now_due()
+        heard, self._left = False, 0
         for place in self._usable():
             try:
                 runs = place.do(place.runs.running())
@@ -88,10 +96,13 @@ class Reaper:
                 if candidates is not None:
                     candidates |= self._discard_candidates(place)
                 place.went_well()
+                heard = True
             except Exception as error:  # noqa: BLE001 - one server's trouble is not the others', and not Airflow's
                 place.failed(error)
         self._suspects = suspects
         self._seen = frozenset(seen)
+        if heard:  # otherwise nobody knows
+            self._gauge(METRIC, len(suspects) + self._left)
         if candidates is not None:
             self._candidates = candidates
 
@@ -175,6 +186,7 @@ class Reaper:
             if run.id not in self._refused:
                 log.warning("MLflow run %s cannot be closed as %s: %s", run.id, closing.status, error)
             self._refused.add(run.id)
+            self._left += 1
         else:
             log.info("MLflow run %s closed as %s: %s", run.id, closing.status, closing.reason)
 

@@ -226,6 +226,20 @@ def test_one_run_that_may_not_be_written_to_does_not_keep_the_others_open(clock,
     assert len([record for record in caplog.records if "cannot be closed" in record.getMessage()]) == 1
 
 
+def test_what_stays_open_is_counted_for_airflows_metrics(clock):
+    told = []
+    place = Place(child("mine"), child("theirs"))
+    place.forbidden = "theirs"
+    airflow = Airflow({DAG_RUN: DagRunFacts("success")}, {TASK: TaskFacts("success", 1, process_lives=False)})
+    reaper = made(place, airflow, clock, gauge=lambda name, value: told.append((name, value)))
+    reaper.round()
+    place.forbidden = ""
+    reaper.round()
+    place.error = ServiceUnreachableError("MLflow is away")
+    reaper.round()
+    assert told == [("airfoil.orphan_runs", 1), ("airfoil.orphan_runs", 0)]
+
+
 def test_a_candidate_is_deleted_when_it_is_found_twice(clock):
     place = Place()
     place.candidates = [run("old")]

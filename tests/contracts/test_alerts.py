@@ -1,0 +1,161 @@
+"""Alerts, their tests, their runbook and the names they use belong together; none is left over on any side."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import airflow
+import pytest
+import yaml
+from tests.deploy.statsd_stand_in import Mappings
+
+from airfoil.provider.reaper import METRIC
+
+pytestmark = pytest.mark.contracts
+
+ROOT = Path(__file__).parents[2]
+MONITORING = ROOT / "deploy" / "monitoring"
+RULE_FILES = sorted((MONITORING / "rules").glob("*.yml"))
+PROMISED = {
+    "airflow_dag_run_duration",
+    "airflow_task_duration",
+    "airflow_dag_run_success",
+    "airflow_dag_run_failed",
+    "airflow_scheduler_heartbeat",
+    "airflow_executor_open_slots",
+    "airflow_executor_queued_tasks",
+}
+RAW = re.compile(r"\bairflow_statsd_\w+")
+
+
+def rules():
+    for path in RULE_FILES:
+        for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
+            yield from group["rules"]
+
+
+ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
+RECORDED = {rule["record"]: rule["expr"] for rule in rules() if "record" in rule}
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (\w+)\n(.+?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
+
+
+def test_there_is_an_alert_for_what_was_promised():
+    assert {"AirflowDAGFailed", "AirflowSchedulerDown", "AirflowHighTaskLatency"} <= set(ALERTS)
+    assert ALERTS["AirflowSchedulerDown"]["for"] == "5m"
+    assert ALERTS["AirflowHighTaskLatency"]["expr"].endswith("> 3600")
+
+
+def test_every_alert_has_its_section_in_the_runbook_and_no_section_is_left_over():
+    assert set(SECTIONS) == set(ALERTS)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_says_what_it_means_where_to_look_and_what_ends_it(name):
+    assert [part for part in ("**Means**", "**Look**", "**End it**") if part not in SECTIONS[name]] in (
+        [],
+        ["**Look**"],
+    )
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_says_what_is_wrong_what_to_do_and_how_bad_it_is(name):
+    alert = ALERTS[name]
+    assert set(alert["annotations"]) == {"summary", "next_move", "runbook_url"}
+    assert alert["annotations"]["summary"].endswith(".")
+    assert alert["annotations"]["runbook_url"].endswith(f"/runbook/#{name.lower()}")
+    assert alert["labels"]["severity"] in {"critical", "warning"}
+
+
+def rule_tests():
+    return {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
+        for path in sorted((MONITORING / "tests").glob("*.yml"))
+    }
+
+
+def fired(test):
+    """The alerts that a test of promtool sees firing."""
+    for one in test.get("alert_rule_test", ()):
+        if one["exp_alerts"]:
+            yield one["alertname"]
+    for one in test.get("promql_expr_test", ()):
+        for sample in one["exp_samples"]:
+            yield from re.findall(r'alertname="(\w+)"', one["expr"] + sample["labels"])
+
+
+def quiet(test):
+    """The alerts that a test of promtool sees not firing."""
+    for one in test.get("alert_rule_test", ()):
+        if not one["exp_alerts"]:
+            yield one["alertname"]
+    for one in test.get("promql_expr_test", ()):
+        if not one["exp_samples"] and "ALERTS" in one["expr"]:
+            named = re.findall(r'alertname="(\w+)"', one["expr"])
+            yield from named or re.findall(r"\w+", test["name"].partition(" - ")[0])
+
+
+@pytest.mark.parametrize("seen", [fired, quiet])
+def test_every_alert_is_seen_to_fire_and_not_to_fire_in_a_test(seen):
+    names = {name for tests in rule_tests().values() for test in tests for name in seen(test)}
+    assert set(ALERTS) - names == set()
+    assert fired is not seen or names == set(ALERTS)
+
+
+def test_every_file_of_rules_has_its_file_of_tests():
+    assert set(rule_tests()) == {path.stem for path in RULE_FILES}
+
+
+def test_the_promised_names_are_recording_rules_and_are_tested():
+    assert set(RECORDED) >= PROMISED
+    tested = {
+        one["expr"]
+        for test in rule_tests()["names"]
+        for one in test["promql_expr_test"]
+        if one["exp_samples"]
+    }
+    assert PROMISED - tested == set()
+
+
+def test_raw_names_are_used_where_names_are_made_and_nowhere_else():
+    assert [name for name, alert in ALERTS.items() if RAW.search(alert["expr"])] == []
+    dashboards = [
+        path.name for path in (MONITORING / "dashboards").glob("*.json") if RAW.search(path.read_text())
+    ]
+    assert dashboards == []
+
+
+def emitted():
+    """What the exporter makes of everything that this Airflow can send."""
+    folder = Path(airflow.__file__).parent / "_shared" / "observability" / "metrics"
+    kinds = {"counter": ("counter", ("",)), "gauge": ("gauge", ("",))}
+    timers = ("observer", ("", "_count", "_sum", "_bucket"))
+    mappings = Mappings((MONITORING / "statsd.yml").read_text(encoding="utf-8"))
+    template = yaml.safe_load((folder / "metrics_template.yaml").read_text(encoding="utf-8"))
+    for metric in [*template["metrics"], {"name": METRIC, "type": "gauge"}]:
+        kind, ends = kinds.get(metric["type"], timers)
+        name = mappings.target(f"airflow.{metric['name']}", kind).name
+        yield from (f"{name}{end}" for end in ends)
+
+
+def test_every_raw_name_is_one_that_airflow_sends():
+    used = {name for expr in RECORDED.values() for name in RAW.findall(expr)}
+    assert len(used) > 8
+    assert used - set(emitted()) == set()
+
+
+def test_prometheus_scrapes_what_the_alerts_ask_by_job():
+    scraped = yaml.safe_load((MONITORING / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    jobs = {job["job_name"] for job in scraped}
+    asked = {name for alert in ALERTS.values() for name in re.findall(r'job="(\w+)"', alert["expr"])}
+    asked |= {name for expr in RECORDED.values() for name in re.findall(r'job="(\w+)"', expr)}
+    assert asked
+    assert asked <= jobs
+
+
+def test_inhibitions_name_alerts_that_exist():
+    script = (MONITORING / "alertmanager.sh").read_text(encoding="utf-8")
+    named = {name for found in re.findall(r'alertname=~?"([\w|]+)"', script) for name in found.split("|")}
+    assert named
+    assert named <= set(ALERTS)

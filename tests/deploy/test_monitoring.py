@@ -1,0 +1,117 @@
+"""Rules, configurations and start scripts of the monitoring, in the very programs that read them on a server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.deploy
+
+MONITORING = Path(__file__).parents[2] / "deploy" / "monitoring"
+STAND_INS = Path("/var/cache/airfoil-stand-ins")
+
+
+def program(name: str) -> str:
+    """A program of Debian's prometheus packages: installed, or unpacked beside the other stand-ins."""
+    unpacked = sorted(STAND_INS.glob(f"*/usr/bin/{name}"))
+    found = shutil.which(name) or (str(unpacked[-1]) if unpacked else None)
+    if found is None:
+        reason = f"no {name} on this machine (`sh tests/system_packages.sh` unpacks Debian's)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def run(*command: object, **variables: str) -> str:
+    path = {"PATH": os.environ["PATH"]}
+    said = subprocess.run(
+        [str(part) for part in command],
+        env=path | variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    return said.stdout
+
+
+def test_the_rules_do_what_their_tests_say():
+    files = sorted((MONITORING / "tests").glob("*.yml"))
+    said = run(program("promtool"), "test", "rules", *files)
+    assert said.count("SUCCESS") == len(files)
+
+
+def test_a_rule_that_is_wrong_is_found(tmp_path):
+    """What a rule's test is worth: the hour of a slow task is made two, and it fails."""
+    shutil.copytree(MONITORING, tmp_path / "monitoring")
+    rules = tmp_path / "monitoring" / "rules" / "airflow.yml"
+    text = rules.read_text(encoding="utf-8")
+    rules.write_text(text.replace("> 3600", "> 7200"), encoding="utf-8")
+    assert rules.read_text(encoding="utf-8") != text
+    with pytest.raises(AssertionError, match="AirflowHighTaskLatency"):
+        run(program("promtool"), "test", "rules", tmp_path / "monitoring" / "tests" / "airflow.yml")
+
+
+def test_prometheus_understands_its_configuration():
+    run(program("promtool"), "check", "config", "--syntax-only", MONITORING / "prometheus.yml")
+    run(program("promtool"), "check", "rules", *sorted((MONITORING / "rules").glob("*.yml")))
+
+
+def test_prometheus_is_started_with_its_token_in_memory_alone(tmp_path):
+    """The script runs with a stand-in for the server, which shows what it was given."""
+    shown = tmp_path / "prometheus"
+    shown.write_text('#!/bin/sh\necho "$@"\necho "token=${METRICS_TOKEN-gone}"\nstat -c %a "$TOKEN"\n')
+    shown.chmod(0o755)
+    token = tmp_path / "metrics.token"
+    script = tmp_path / "prometheus.sh"
+    text = (MONITORING / "prometheus.sh").read_text(encoding="utf-8")
+    script.write_text(text.replace("/tmp/metrics.token", str(token)), encoding="utf-8")
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    said = run(
+        "sh", script, PATH=path, TOKEN=str(token), METRICS_TOKEN="s3", AIRFOIL_URL="https://ml.example.com"
+    )
+    assert token.read_text() == "s3"
+    assert said.splitlines()[1:] == ["token=gone", "600"]
+    assert "--web.external-url=https://ml.example.com/prometheus/" in said
+    with pytest.raises(AssertionError, match="METRICS_TOKEN is empty"):
+        run("sh", script, PATH=path)
+
+
+EVERYTHING = {
+    "ALERT_MAIL_TO": "a@example.com, b@example.com",
+    "ALERT_MAIL_FROM": "robot@example.com",
+    "ALERT_SMTP_HOST": "mail.example.com:587",
+    "ALERT_SMTP_USER": "robot",
+    "ALERT_SMTP_PASSWORD": "it's #1: {x} \\n $HOME",
+    "ALERT_CHAT_WEBHOOK": "https://hooks.example.com/services/T/B/x",
+    "ALERT_WEBHOOK": "http://pager:9000/alerts",
+}
+
+
+@pytest.mark.parametrize("variables", [{}, EVERYTHING, {"ALERT_WEBHOOK": "http://pager:9000/"}])
+def test_alertmanager_understands_what_is_written_for_it(tmp_path, variables):
+    written = tmp_path / "alertmanager.yml"
+    written.write_text(run("sh", MONITORING / "alertmanager.sh", "--print", **variables))
+    assert "SUCCESS" in run(program("amtool"), "check-config", written)
+
+
+def test_alertmanager_gets_every_value_as_it_was_given():
+    written = yaml.safe_load(run("sh", MONITORING / "alertmanager.sh", "--print", **EVERYTHING))
+    assert written["global"]["smtp_auth_password"] == EVERYTHING["ALERT_SMTP_PASSWORD"]
+    assert written["global"]["smtp_require_tls"] is True
+    (people,) = written["receivers"]
+    assert people["email_configs"][0]["to"] == EVERYTHING["ALERT_MAIL_TO"]
+    assert people["slack_configs"][0]["api_url"] == EVERYTHING["ALERT_CHAT_WEBHOOK"]
+    assert people["webhook_configs"][0]["url"] == EVERYTHING["ALERT_WEBHOOK"]
+
+
+def test_a_value_cannot_add_a_line_to_the_configuration():
+    said = run("sh", MONITORING / "alertmanager.sh", "--print", ALERT_WEBHOOK="http://x/'\n  - name: other")
+    assert [one["name"] for one in yaml.safe_load(said)["receivers"]] == ["people"]
