@@ -13,9 +13,12 @@ import os
 import sys
 import uuid
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from airfoil.runtime import EXIT_UNSUPPORTED, mlflow_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 TESTED_RELEASES = ("3.17.",)
 
@@ -80,14 +83,14 @@ def application(*, auth: bool) -> tuple[str, bool]:
     return found, factory
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None, before_serving: Callable[[], None] | None = None) -> None:
     """Entry point: `--host H --port P --applied FILE [--auth]`; the rest comes from MLflow's own environment names."""
     parser = argparse.ArgumentParser(prog="airfoil.runtime.mlflow_server", description=__doc__)
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--applied", type=Path, required=True)
     parser.add_argument("--auth", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     self_test()
     database = os.environ["MLFLOW_BACKEND_STORE_URI"]
     mlflow_database.make_ready(database, options.applied)
@@ -97,6 +100,8 @@ def main() -> None:
         os.environ["MLFLOW_ARTIFACTS_DESTINATION"],
     )
     target, factory = application(auth=options.auth)
+    if before_serving is not None:
+        before_serving()
     import uvicorn
 
     uvicorn.run(

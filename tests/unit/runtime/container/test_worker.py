@@ -1,0 +1,103 @@
+"""A worker that shares what its tasks import: what is loaded first, what forks get, and what it becomes."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from types import ModuleType
+
+import pytest
+
+from airfoil.runtime.container import worker
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def _thaw():
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+@pytest.fixture
+def forks(monkeypatch):
+    found = {}
+    monkeypatch.setattr(os, "register_at_fork", lambda **given: found.update(given))
+    return found
+
+
+def test_modules_of_the_project_are_loaded_with_ours_and_a_missing_one_is_told(monkeypatch, forks, capsys):
+    monkeypatch.setattr(worker, "MODULES", ("airfoil.no_such_module",))
+    sys.modules.pop("colorsys", None)
+    worker.preload("colorsys, ,airfoil.none_either")
+    assert "colorsys" in sys.modules
+    said = capsys.readouterr().err
+    assert "skipped airfoil.no_such_module" in said
+    assert "skipped airfoil.none_either" in said
+
+
+def test_what_is_loaded_is_out_of_the_collectors_sight_and_the_collector_works_on(monkeypatch, forks):
+    monkeypatch.setattr(worker, "MODULES", ())
+    worker.preload("")
+    assert gc.get_freeze_count() > 0
+    assert gc.isenabled()
+
+
+def test_each_forked_process_has_random_numbers_of_its_own(monkeypatch, forks):
+    monkeypatch.setattr(worker, "MODULES", ())
+    worker.preload("")
+    seeded = []
+    numpy_random = ModuleType("numpy.random")
+    numpy_random.seed = lambda: seeded.append(True)
+    monkeypatch.setitem(sys.modules, "numpy.random", numpy_random)
+    forks["after_in_child"]()
+    assert seeded == [True]
+
+
+class Signal:
+    def __init__(self):
+        self.connected = []
+
+    def connect(self, receiver, weak):
+        assert weak is False, "else nobody holds it, and it is gone at once"
+        self.connected.append(receiver)
+
+
+@pytest.fixture
+def signals(monkeypatch):
+    celery, found = ModuleType("celery"), ModuleType("celery.signals")
+    found.worker_ready, found.heartbeat_sent = Signal(), Signal()
+    celery.signals = found
+    monkeypatch.setitem(sys.modules, "celery", celery)
+    monkeypatch.setitem(sys.modules, "celery.signals", found)
+    return found
+
+
+def test_the_file_of_an_earlier_worker_is_no_heartbeat_of_this_one(signals, tmp_path):
+    file = tmp_path / "beat"
+    file.touch()
+    worker.beat_into(file)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("name", ["worker_ready", "heartbeat_sent"])
+def test_a_heartbeat_touches_the_file(signals, tmp_path, name):
+    file = tmp_path / "beat"
+    worker.beat_into(file)
+    (receiver,) = getattr(signals, name).connected
+    receiver(sender=object(), signal=None)
+    assert file.exists()
+
+
+def test_it_becomes_airflows_own_worker(signals, forks, monkeypatch, tmp_path):
+    became = []
+    main = ModuleType("airflow.__main__")
+    main.main = lambda: became.append(list(sys.argv))
+    monkeypatch.setitem(sys.modules, "airflow.__main__", main)
+    monkeypatch.setattr(worker, "MODULES", ())
+    monkeypatch.setattr(worker, "HEARTBEAT", tmp_path / "beat")
+    monkeypatch.setattr(sys, "argv", ["x", "--queues", "ml,io", "--concurrency", "3"])
+    worker.main()
+    assert became == [["airflow", "celery", "worker", "--queues", "ml,io", "--concurrency", "3"]]
