@@ -33,7 +33,7 @@ def ask(url: str, expected: Sequence[str] = (), timeout_seconds: float = TIMEOUT
             return ""
         status, body = _get(url, timeout_seconds)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return f"{url} gives no answer: {error or type(error).__name__}"
+        return f"{url} gives no answer: {str(error) or type(error).__name__}"
     if status >= http.client.BAD_REQUEST:
         return f"{url} answered {status}"
     return next(filter(None, (_difference(url, body, line) for line in expected)), "")
