@@ -199,6 +199,15 @@ EXPECTED = {
             "owners": ["airfoil"],
         },
     },
+    "database_cleanup.py": {
+        "database_cleanup": {
+            "tags": ["maintenance"],
+            "schedule": "30 3 * * 0",
+            "edges": [],
+            "tasks": ["airflow", "logs", "mlflow", "work"],
+            "owners": ["airfoil"],
+        },
+    },
     "trading_strategy_train.py": {
         "trading_strategy_train": {
             "tags": ["mlflow", "trading"],

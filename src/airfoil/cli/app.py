@@ -11,6 +11,7 @@ from airfoil.cli import (
     backup,
     browse,
     check,
+    clean,
     connections,
     console,
     data,
@@ -34,7 +35,7 @@ from airfoil.cli import (
 from airfoil.cli.context import Invocation
 
 SECTIONS = {
-    "Platform": ("up", "down", "restart", "status", "logs", "open", "backup", "deploy", "reset"),
+    "Platform": ("up", "down", "restart", "status", "logs", "open", "backup", "deploy", "clean", "reset"),
     "Work": ("run", "retry", "models", "demo"),
     "Project": (
         "init",
@@ -151,6 +152,7 @@ app.command()(restart.restart)
 app.command("open")(browse.open_page)
 app.add_typer(backup.app, name="backup")
 app.add_typer(deploy.app, name="deploy")
+app.command()(clean.clean)
 app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)

@@ -27,6 +27,7 @@ SHIPPED_DAGS = {
         "simple_test_dag.py",
         "example_dag.py",
         "data_validation_pipeline.py",
+        "database_cleanup.py",
         "feast_feature_materialization.py",
         "ml_model_training_pipeline.py",
         "ml_pipeline.py",

@@ -46,6 +46,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airfoil.provider.operators.data_report",
                     "airfoil.provider.operators.drift",
                     "airfoil.provider.operators.finish_source",
+                    "airfoil.provider.operators.platform_command",
                     "airfoil.provider.operators.tell_people",
                 ],
             },
@@ -145,6 +146,14 @@ def get_provider_info() -> dict[str, Any]:
                         "version_added": "0.1.0",
                         "type": "string",
                         "example": "churn",
+                        "default": "",
+                    },
+                    "project": {
+                        "description": "The project that this Airflow belongs to, for DAGs that back it up or tidy "
+                        "it up. Empty: there is none.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "/srv/shop",
                         "default": "",
                     },
                     "work_area": {

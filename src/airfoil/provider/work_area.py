@@ -6,13 +6,12 @@ not read or write data itself.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from airfoil.clients.object_store import FolderStore
+from airfoil.clients.run_folders import SHARED, folder_name
 from airfoil.errors import ConfigurationError
 from airfoil.records import DataRef
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow.dataset as pads
     from airflow.sdk import Context
 
-_MAX_CHARACTERS = 100
+__all__ = ["WorkArea", "data_folder", "folder_name", "run_folder", "shared_folder", "work_area_of"]
 
 
 class WorkArea:
@@ -76,15 +75,7 @@ def shared_folder(name: str) -> Path:
 
 def data_folder(kind: Literal["raw", "processed", "model"]) -> Path:
     """Return the folder of versioned results that people look at: `data/raw`, `data/processed`, `data/model`."""
-    return _root() / "data" / kind
-
-
-def folder_name(text: str) -> str:
-    """Return an id as a folder's name: itself where it can be one, else readable and still its own."""
-    name = re.sub(r"[^\w.+=@-]", "_", text)[:_MAX_CHARACTERS]
-    if name == text and name.strip("."):
-        return name
-    return f"{name.strip('.')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return _root() / SHARED / kind
 
 
 def _root() -> Path:

@@ -7,11 +7,9 @@ from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from airfoil.errors import ConfigurationError
-from airfoil.provider.work_area import data_folder, folder_name, run_folder, shared_folder, work_area_of
+from airfoil.provider.work_area import data_folder, run_folder, shared_folder, work_area_of
 
 pytestmark = pytest.mark.unit
 
@@ -54,20 +52,6 @@ def test_an_object_store_is_refused_in_words(monkeypatch):
     monkeypatch.setenv("AIRFLOW__AIRFOIL__WORK_AREA", "s3://lake/work")
     with pytest.raises(ConfigurationError, match="s3://lake/work"):
         work_area_of(context())
-
-
-@pytest.mark.parametrize("plain", ["shop", "scheduled__2026-01-01", "a.b-c_d"])
-def test_an_id_that_can_be_a_folder_is_one(plain):
-    assert folder_name(plain) == plain
-
-
-@given(st.text(min_size=1), st.text(min_size=1))
-def test_any_id_is_a_folder_of_its_own(first, second):
-    one, other = folder_name(first), folder_name(second)
-    assert (one == other) == (first == second)
-    assert "/" not in one
-    assert one not in {".", ".."}
-    assert len(one) < 120
 
 
 def test_a_text_is_written_beside_the_tables(root):

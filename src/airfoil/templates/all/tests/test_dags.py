@@ -21,6 +21,7 @@ EXPECTED = {
             *((check, "report") for check in ("schema", "quality", "drift", "anomalies")),
         },
     },
+    "database_cleanup": {"tags": {"maintenance"}, "schedule": "30 3 * * 0", "edges": set()},
     "example_dag": {
         "tags": {"example", "mlflow"},
         "schedule": None,

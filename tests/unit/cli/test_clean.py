@@ -1,0 +1,50 @@
+"""`airfoil clean`: which parts, how old, and what is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from airfoil.stack import tidying
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What was to be tidied up."""
+    seen = []
+
+    def tidy(_project, _settings, _environment, part, days, *, dry_run):
+        seen.append((str(part), days, dry_run))
+        return {"runs": 3}
+
+    monkeypatch.setattr(tidying, "tidy", tidy)
+    return seen
+
+
+def test_each_part_has_its_own_age(airfoil, project, asked):
+    done = airfoil("clean", "mlflow", "work", "mlflow")
+    assert done.code == 0, done.err
+    assert asked == [("mlflow", 30, False), ("work", 7, False)]
+    assert "MLflow's deleted runs, older than 30 days: 3 runs removed." in done.out
+
+
+def test_a_dry_run_says_what_would_go(airfoil, project, asked):
+    assert "3 runs would go." in airfoil("clean", "logs", "--older-than", "2.5", "--dry-run").out
+    assert asked == [("logs", 2.5, True)]
+
+
+def test_scripts_get_numbers(airfoil, project, asked):
+    done = airfoil("clean", "airflow", "--json")
+    assert done.json() == {"schema": 1, "dry_run": False, "removed": {"airflow": {"runs": 3}}}
+
+
+def test_a_part_has_to_be_named(airfoil, project, asked):
+    assert airfoil("clean").code == 2
+    assert airfoil("clean", "everything").code == 2
+    assert asked == []
+
+
+def test_the_help_tells_the_ages_that_hold(airfoil):
+    said = " ".join(airfoil("clean", "--help").out.split())
+    assert ", ".join(f"{part} {days}" for part, days in tidying.KEPT_DAYS.items()) in said
