@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -20,6 +21,43 @@ app = typer.Typer(
 DOCKER = "/usr/bin/docker"
 """Where distributions put it; a unit needs the whole path."""
 SYSTEMD_FOLDER = Path("/etc/systemd/system")
+
+
+@app.command("compose")
+def compose_server(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Where to write (default: deploy/compose of the project)."),
+    ] = None,
+) -> None:
+    """Write the files of a server: Airflow on Celery workers, PostgreSQL, Redis, S3, MLflow, TLS, metrics, in Docker.
+
+    Secrets are made once into .env, readable by you alone. Run again, what you changed there is kept. Starts nothing.
+    """
+    from airfoil.stack.deploy import compose
+
+    invocation = context.ensure_object(Invocation)
+    project = invocation.project()
+    settings = invocation.settings(project)
+    target = (folder or project.root / compose.FOLDER).absolute()
+    before = (target / compose.ENV).exists()
+    rendering = compose.rendered(project, settings, target, os.environ)
+    compose.write(rendering, target)
+    console.out(f"Wrote the server's files into {target}; secrets are in .env, readable by you alone.")
+    if before:
+        console.out("What .env said is kept.")
+    console.out("\nNext:")
+    console.out(f"  cd {shlex.quote(str(target))}")
+    console.out(
+        "  sh install.sh                # checks the machine, builds, starts, and tries everything out"
+    )
+    console.out("Or, by hand:")
+    console.out("  docker compose build && docker compose up -d --wait")
+    console.out(
+        f"\nThen {rendering.url} answers. Log in as {rendering.administrator}; the password is "
+        "_AIRFLOW_WWW_USER_PASSWORD in .env."
+    )
 
 
 @app.command("systemd")

@@ -69,7 +69,7 @@ def _ours(
 ) -> Iterator[Option]:
     yield from _places(settings, project, secrets, port)
     yield from _pace(settings, engine, executor)
-    yield from _patience()
+    yield from patience()
     yield from _calm()
     yield from _quiet()
     yield from _profiles(settings, project)
@@ -157,7 +157,8 @@ def _pace(settings: Settings, engine: str, executor: str) -> Iterator[Option]:
     yield Option("dag_processor", "print_stats_interval", "600", "the log is for news")
 
 
-def _patience() -> Iterator[Option]:
+def patience() -> Iterator[Option]:
+    """What lets a task outlive a restart of what it talks to; a server has the same."""
     yield Option(
         "workers", "execution_api_retries", "60", "tasks outlive a slow restart of the api-server (minutes)"
     )

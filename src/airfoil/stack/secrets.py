@@ -46,31 +46,31 @@ class Secrets:
         return f"Secrets({', '.join(f'{field.name}=***' for field in fields(self))})"
 
 
-def _fernet_key() -> str:
+def new_fernet_key() -> str:
     """Return a key as `cryptography.fernet.Fernet.generate_key` makes it, without importing that library."""
     return base64.urlsafe_b64encode(os.urandom(_FERNET_KEY_BYTES)).decode("ascii")
 
 
-def _password() -> str:
+def new_password() -> str:
     """Return 24 characters that need no quoting in a shell or a URL (144 bits)."""
     return random_source.token_urlsafe(18)
 
 
-def _signing_key() -> str:
+def new_signing_key() -> str:
     """Return 43 URL-safe characters (256 bits)."""
     return random_source.token_urlsafe(32)
 
 
 _GENERATORS: dict[str, Callable[[], str]] = {
-    "fernet_key": _fernet_key,
-    "jwt_secret": _signing_key,
-    "api_secret_key": _signing_key,
-    "admin_password": _password,
-    "webhook_key": _fernet_key,  # MLflow encrypts the secrets of webhooks with it
-    "webhook_secret": _signing_key,  # and signs with this one what it sends to Airflow
-    "mlflow_admin_password": _password,
-    "mlflow_flask_secret": _signing_key,
-    "metrics_token": _signing_key,  # with which Prometheus reads verdicts from Airflow
+    "fernet_key": new_fernet_key,
+    "jwt_secret": new_signing_key,
+    "api_secret_key": new_signing_key,
+    "admin_password": new_password,
+    "webhook_key": new_fernet_key,  # MLflow encrypts the secrets of webhooks with it
+    "webhook_secret": new_signing_key,  # and signs with this one what it sends to Airflow
+    "mlflow_admin_password": new_password,
+    "mlflow_flask_secret": new_signing_key,
+    "metrics_token": new_signing_key,  # with which Prometheus reads verdicts from Airflow
 }
 
 

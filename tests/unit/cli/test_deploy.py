@@ -43,3 +43,24 @@ def test_root_is_told_that_a_user_would_be_better(airfoil, project, monkeypatch)
     root = pwd.struct_passwd(("root", "x", 0, 0, "", "/root", "/bin/sh"))
     monkeypatch.setattr("pwd.getpwuid", lambda _: root)
     assert "a user of its own" in airfoil("deploy", "systemd").err
+
+
+def test_a_server_is_written_and_told_how_to_start(airfoil, project):
+    done = airfoil("deploy", "compose")
+    assert done.code == 0, done.err
+    folder = project.root / "deploy/compose"
+    assert (folder / ".env").stat().st_mode & 0o077 == 0
+    assert f"Wrote the server's files into {folder}" in done.out
+    assert "docker compose build && docker compose up -d --wait" in done.out
+    assert "Then https://localhost answers. Log in as admin" in done.out
+    assert "is kept" not in done.out
+
+
+def test_a_server_written_again_keeps_its_secrets(airfoil, project):
+    airfoil("deploy", "compose", "ops")
+    before = (project.root / "ops/.env").read_bytes()
+    done = airfoil("deploy", "compose", "ops")
+    assert "What .env said is kept." in done.out
+    assert (project.root / "ops/.env").read_bytes() == before
+    secret = next(line for line in before.decode().splitlines() if line.startswith("FERNET_KEY="))
+    assert secret.partition("=")[2] not in done.out

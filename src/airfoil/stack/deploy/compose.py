@@ -1,0 +1,176 @@
+"""The files of a Compose server for one project: what is shipped, and what is written for the project beside it.
+
+`rendered` is pure but for looking at the project's folder; `write` puts the files in place. Must not start anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import airfoil
+from airfoil.errors import ConfigurationError, ProjectError
+from airfoil.stack.deploy import env_file, feature_file, neighbours, override, passwords, shipped
+from airfoil.stack.packages import constraints
+from airfoil.stack.storage import storage_error, write_private, write_shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from airfoil.settings import Settings
+    from airfoil.stack.project import Project
+
+EXAMPLE = "env.example"
+ENV = ".env"
+OVERRIDE = "compose.override.yaml"
+SETUP = "setup.json"
+CONSTRAINTS = "constraints.txt"
+WRITTEN = frozenset({ENV, OVERRIDE, SETUP, override.FEATURES, CONSTRAINTS})
+"""What is written for a project; never shipped, and never in git."""
+FOLDER = "deploy/compose"
+MONITORING = "monitoring"
+HONOURED = ("_AIRFLOW_WWW_USER_USERNAME", "_AIRFLOW_WWW_USER_PASSWORD", "AIRFLOW_PROJ_DIR", "AIRFLOW_UID")
+"""Variables of Airflow's own Compose file that a shell may set before the first rendering."""
+_IMAGES_USER = 50000
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Texts by their path below the folder of the server; private ones are for their owner alone."""
+
+    shared: Mapping[str, str] = field(default_factory=dict)
+    private: Mapping[str, str] = field(default_factory=dict, repr=False)
+    folders: tuple[Path, ...] = ()
+    url: str = ""
+    administrator: str = ""
+    reader: int = _IMAGES_USER
+    """The user that our containers run as."""
+
+
+def rendered(project: Project, settings: Settings, target: Path, environ: Mapping[str, str]) -> Rendering:
+    """Return everything that `target` must hold, with what an .env there says already."""
+    if not target.is_relative_to(project.root) or target == project.root:
+        raise ProjectError(
+            f"{target} is not inside the project {project.root}, out of which the images are built.",
+            f"Leave the folder out: {FOLDER} of the project is taken.",
+        )
+    source = shipped.folder("compose")
+    inside = target.relative_to(project.root).as_posix()
+    up = os.path.relpath(project.root, target)
+    written = _variables((source / EXAMPLE).read_text(encoding="utf-8"), project, settings, target, environ)
+    given = {name: env_file.spoken(value) for name, value in written.items()}
+    checkout = target.resolve() == source.resolve()
+    requirement = "" if checkout else f"airfoil=={airfoil.__version__}"
+    features = project.root / settings.feast.repo / override.FEATURES
+    build = override.Build(up, inside, requirement, has_features=features.is_file())
+    shared = {} if checkout else dict(_shipped(source, inside))
+    shared[OVERRIDE] = override.override(settings, project, build, given)
+    if build.has_features:
+        own = features.read_text(encoding="utf-8")
+        shared[override.FEATURES] = feature_file.rendered(own, os.path.relpath(features, project.root))
+    if not checkout:
+        shared[CONSTRAINTS] = constraints.PATH.read_text(encoding="utf-8")
+    example = (source / EXAMPLE).read_text(encoding="utf-8")
+    return Rendering(
+        shared=shared,
+        private={ENV: env_file.rendered(example, written), SETUP: override.setup(settings, given, given)},
+        folders=(
+            project.root / settings.airflow.dags,
+            project.root / settings.airflow.plugins,
+            project.sources,
+        ),
+        url=given["AIRFOIL_URL"],
+        administrator=given["_AIRFLOW_WWW_USER_USERNAME"],
+        reader=_user(given["AIRFLOW_UID"]),
+    )
+
+
+def write(rendering: Rendering, target: Path) -> None:
+    """Put the files in place; scripts may be run, secrets are their owner's."""
+    try:
+        for folder in (target, target / "tls", *rendering.folders):
+            folder.mkdir(parents=True, exist_ok=True)
+        for name, text in rendering.shared.items():
+            path = (target / name).resolve()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_shared(path, text)
+            if path.suffix == ".sh":
+                path.chmod(0o755)
+    except OSError as error:
+        raise storage_error(target, error) from error
+    for name, text in rendering.private.items():
+        write_private(target / name, text)
+    if os.geteuid() == 0:
+        # It is read in a container, by another user than the one who writes it here.
+        os.chown(target / SETUP, rendering.reader, -1)
+
+
+def _variables(
+    example: str, project: Project, settings: Settings, target: Path, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return every variable as it is to be written: what was there, else the shell's, else ours, else the example's."""
+    there = target / ENV
+    before = env_file.values(there.read_text(encoding="utf-8")) if there.is_file() else {}
+    defaults = {
+        "COMPOSE_PROJECT_NAME": _compose_name(settings.project.name),
+        "AIRFLOW_UID": str(os.getuid() or _IMAGES_USER),
+        "AIRFLOW_PROJ_DIR": os.path.relpath(project.root, target),
+        **{name: environ[name] for name in HONOURED if environ.get(name)},
+        **override.alerts(settings),
+    }
+    found = env_file.values(example)
+    found |= {name: env_file.written(value) for name, value in defaults.items()}
+    found |= {name: value for name, value in before.items() if value or name not in defaults}
+    # What airfoil.toml says of alerts wins over what it said the last time.
+    found |= {name: env_file.written(value) for name, value in override.alerts(settings).items()}
+    for name, make in passwords.GENERATORS.items():
+        if not env_file.spoken(found[name]):
+            _refuse_new_key(name, before)
+            found[name] = make()
+        passwords.check(name, env_file.spoken(found[name]))
+    given = {name: env_file.spoken(value) for name, value in found.items()}
+    if not (project.root / settings.feast.repo / override.FEATURES).is_file():
+        given["AIRFOIL_PARTS"] = ",".join(
+            one for one in given["AIRFOIL_PARTS"].split(",") if one != "features"
+        )
+    follows = neighbours.derived(given, airfoil.__version__)
+    return found | {name: env_file.written(value) for name, value in follows.items()}
+
+
+def _refuse_new_key(name: str, before: Mapping[str, str]) -> None:
+    """Refuse to make a key anew where one was: what it has encrypted would be lost."""
+    if name in before and name in {"FERNET_KEY", "MLFLOW_WEBHOOK_KEY"}:
+        raise ConfigurationError(
+            f"{name} in .env is empty, and what it has encrypted cannot be read without it.",
+            "Put it back from a backup; to give up stored connections, delete the line.",
+        )
+
+
+def _user(text: str) -> int:
+    if not text.isdecimal():
+        raise ConfigurationError("AIRFLOW_UID in .env is not the number of a user.", "`id -u` says yours.")
+    return int(text)
+
+
+def _compose_name(name: str) -> str:
+    """Return a project's name in the letters that Compose takes."""
+    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "airfoil"
+
+
+def _shipped(source: Path, inside: str) -> Iterator[tuple[str, str]]:
+    """Give the files that come with Airfoil, the monitoring's beside ours."""
+    for path in sorted(source.rglob("*")):
+        name = path.relative_to(source).as_posix()
+        if path.is_file() and name not in WRITTEN and name.partition("/")[0] not in {"tls", "wheels"}:
+            text = path.read_text(encoding="utf-8")
+            yield name, text.replace(FOLDER, inside) if name.startswith("Dockerfile") else text
+    monitoring = shipped.folder(MONITORING)
+    for path in sorted(monitoring.rglob("*")):
+        if path.is_file() and "tests" not in path.relative_to(monitoring).parts:
+            yield (
+                f"../{MONITORING}/{path.relative_to(monitoring).as_posix()}",
+                path.read_text(encoding="utf-8"),
+            )

@@ -1,0 +1,161 @@
+"""What follows from .env: which services are ours, and by which addresses all of them are found.
+
+A server that exists is named by one address; its parts are taken out here, because Compose cannot take one apart. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
+
+from airfoil.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PARTS = ("features", "flower", "metrics", "status", "grafana")
+"""What a small server can leave out."""
+SERVICES = {
+    "": (
+        "airflow-api-server",
+        "airflow-scheduler",
+        "airflow-dag-processor",
+        "airflow-triggerer",
+        "airflow-worker",
+        "proxy",
+    ),
+    "postgres": ("postgres",),
+    "redis": ("redis",),
+    "s3": ("s3",),
+    "mlflow": ("mlflow",),
+    "features": ("feature-server",),
+    "flower": ("flower",),
+    "metrics": ("statsd-exporter", "postgres-exporter", "redis-exporter", "prometheus", "alertmanager"),
+    "status": ("status",),
+    "grafana": ("grafana",),
+}
+"""Profile of compose.yaml -> services that run as long as it is on; those of the first always do."""
+TLS = ("internal", "automatic", "own")
+_HTTPS_PORT = "443"
+_POSTGRES_PORT = 5432
+_REDIS_PORT = 6379
+
+
+def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
+    """Return the variables of the last part of env.example, from values as Compose reads them."""
+    profiles = _profiles(given, _parts(given))
+    return {
+        "COMPOSE_PROFILES": ",".join(profiles),
+        "AIRFOIL_STATUS_SERVICES": ",".join(name for one in ("", *profiles) for name in SERVICES[one]),
+        "AIRFOIL_TAG": version,
+        "AIRFOIL_URL": _url(given),
+        **_postgres(given),
+        **_redis(given),
+        "S3_ENDPOINT": _web(given, "S3_URL") or "http://s3:8333",
+        "MLFLOW_TRACKING_URI": _web(given, "MLFLOW_URL") or "http://mlflow:5000/mlflow",
+    }
+
+
+def _parts(given: Mapping[str, str]) -> list[str]:
+    wanted = [part.strip() for part in given["AIRFOIL_PARTS"].split(",") if part.strip()]
+    unknown = [part for part in wanted if part not in PARTS]
+    if unknown:
+        raise _wrong(
+            "AIRFOIL_PARTS", f"names {unknown[0]}, which is none", f"Choose among {', '.join(PARTS)}."
+        )
+    if "grafana" in wanted and "metrics" not in wanted:
+        raise _wrong("AIRFOIL_PARTS", "names grafana without metrics, which it shows", "Add metrics.")
+    return wanted
+
+
+def _profiles(given: Mapping[str, str], parts: list[str]) -> list[str]:
+    ours = {"postgres": "POSTGRES_URL", "redis": "REDIS_URL", "s3": "S3_URL", "mlflow": "MLFLOW_URL"}
+    return [*(name for name, variable in ours.items() if not given[variable]), *parts]
+
+
+def _url(given: Mapping[str, str]) -> str:
+    """Return the address that people type."""
+    host = given["AIRFOIL_HOST"]
+    if not host or "/" in host or " " in host or host.count(":") == 1:
+        raise _wrong("AIRFOIL_HOST", "is not a host name", 'Write the name alone, such as "ml.example.com".')
+    if given["AIRFOIL_TLS"] not in TLS:
+        raise _wrong("AIRFOIL_TLS", "is none of its values", f"Choose among {', '.join(TLS)}.")
+    if given["AIRFOIL_TLS"] == "automatic" and "@" not in given["AIRFOIL_TLS_EMAIL"]:
+        raise _wrong(
+            "AIRFOIL_TLS_EMAIL", "is empty", "Name who is told when a certificate cannot be renewed."
+        )
+    port = given["HTTPS_PORT"].rpartition(":")[2]
+    if not port.isdecimal():
+        raise _wrong("HTTPS_PORT", "is not a port", "Write a port, or ADDRESS:PORT.")
+    return f"https://{host}" + (f":{port}" if port != _HTTPS_PORT else "")
+
+
+def _postgres(given: Mapping[str, str]) -> dict[str, str]:
+    if not given["POSTGRES_URL"]:
+        host, port, database, mode = "postgres", _POSTGRES_PORT, "postgres", "prefer"
+        user, password = "postgres", given["POSTGRES_PASSWORD"]
+    else:
+        parts = _address(given, "POSTGRES_URL", ("postgresql", "postgres"))
+        host, port = parts.hostname or "", parts.port or _POSTGRES_PORT
+        user, password = unquote(parts.username or "postgres"), unquote(parts.password or "")
+        database = parts.path.strip("/") or "postgres"
+        mode = parse_qs(parts.query).get("sslmode", ["prefer"])[0]
+    return {
+        "POSTGRES_HOST": host,
+        "POSTGRES_PORT": str(port),
+        "POSTGRES_SSLMODE": mode,
+        "POSTGRES_ADMIN_USER": user,
+        "POSTGRES_ADMIN_PASSWORD": password,
+        "POSTGRES_ADMIN_DATABASE": database,
+    }
+
+
+def _redis(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the addresses for Celery, for the exporter, and for Feast, which has a form of its own."""
+    if not given["REDIS_URL"]:
+        password = given["REDIS_PASSWORD"]
+        return {
+            "CELERY_BROKER_URL": f"redis://:{quote(password, safe='')}@redis:{_REDIS_PORT}/0",
+            "REDIS_ADDRESS": f"redis://redis:{_REDIS_PORT}",
+            "REDIS_SERVER_PASSWORD": password,
+            "FEAST_REDIS": f"redis:{_REDIS_PORT},db=1,password={password},ssl=false",
+        }
+    parts = _address(given, "REDIS_URL", ("redis", "rediss"))
+    secure = parts.scheme == "rediss"
+    password, port = unquote(parts.password or ""), parts.port or _REDIS_PORT
+    if "," in password or "=" in password:
+        raise _wrong("REDIS_URL", 'has a password with "," or "="', "Feast cannot be told such a one.")
+    # One database of a server that others use: whose keys are whose tell the prefix and Feast's project.
+    database = parts.path.strip("/") or "0"
+    login = f",password={password}" if password else ""
+    return {
+        "CELERY_BROKER_URL": given["REDIS_URL"],
+        "REDIS_ADDRESS": f"{parts.scheme}://{parts.hostname}:{port}",
+        "REDIS_SERVER_PASSWORD": password,
+        "FEAST_REDIS": f"{parts.hostname}:{port},db={database}{login},ssl={str(secure).lower()}",
+    }
+
+
+def _web(given: Mapping[str, str], name: str) -> str:
+    if not given[name]:
+        return ""
+    return _address(given, name, ("https", "http")).geturl().rstrip("/")
+
+
+def _address(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> SplitResult:
+    try:
+        parts = urlsplit(given[name])
+        parts.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    if parts.scheme not in schemes or not parts.hostname:
+        raise _wrong(
+            name, "is not an address that begins with " + " or ".join(f"{one}://" for one in schemes)
+        )
+    return parts
+
+
+def _wrong(name: str, what: str, move: str = "") -> SettingsError:
+    return SettingsError(
+        f"{name} in .env {what}.", move or "Correct it, or leave it empty for a server of ours."
+    )

@@ -1,0 +1,161 @@
+"""What differs from project to project: compose.override.yaml and the file that airflow-init reads.
+
+The settings of airfoil.toml that a server has as well, translated as `airflow_environment` does on a laptop. Pure:
+values that are secret come in as arguments and go into the second file alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from airfoil.stack import connections, profiles
+from airfoil.stack.lifecycle_variables import lifecycle_variables
+from airfoil.stack.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airfoil.settings import Settings
+
+INSIDE = "/opt/airfoil/project"
+"""Where the project lies in our images."""
+_INSIDE = Project(Path(INSIDE))
+FEATURES = "feature_store.yaml"
+AIRFLOW_SERVICES = (
+    "airflow-init",
+    "airflow-api-server",
+    "airflow-scheduler",
+    "airflow-dag-processor",
+    "airflow-triggerer",
+    "airflow-worker",
+)
+BUILT = {"airflow-init": "airflow", "mlflow": "mlflow", "feature-server": "features", "status": "status"}
+"""Services that say how an image is built -> its stage of the Dockerfile."""
+_DECIDED = {("core", "executor"), ("core", "simple_auth_manager_users")}
+"""What a laptop may set and a server decides by itself."""
+_STATUS_PAGE = "http://status:8081/status"
+_HEAD = """\
+# Written by `airfoil deploy compose` from airfoil.toml, anew each time. What you want changed beside it goes into a
+# file of your own: `COMPOSE_FILE=compose.yaml:compose.override.yaml:mine.yaml` in .env.
+"""
+
+
+@dataclass(frozen=True)
+class Build:
+    """Out of what our images are made: the context as Compose reaches it, our folder inside, and which Airfoil."""
+
+    context: str
+    folder: str
+    requirement: str
+    has_features: bool = True
+
+
+def override(settings: Settings, project: Project, build: Build, given: Mapping[str, str]) -> str:
+    """Return compose.override.yaml."""
+    volumes = _volumes(settings, project.root, has_features=build.has_features)
+    services: dict[str, Any] = {
+        name: {"environment": _environment(settings), "volumes": volumes} for name in AIRFLOW_SERVICES
+    }
+    services["airflow-init"].pop("volumes")
+    for name in BUILT:
+        services.setdefault(name, {})["build"] = {
+            "context": build.context,
+            "dockerfile": f"{build.folder}/Dockerfile",
+            "args": {"DEPLOY_FOLDER": build.folder, "AIRFOIL_REQUIREMENT": build.requirement},
+        }
+    services["feature-server"]["volumes"] = [one for one in volumes if f":{INSIDE}/features" in one]
+    found: dict[str, Any] = {"services": services}
+    if given["JOIN_NETWORK"]:
+        found["networks"] = {"joined": {"name": given["JOIN_NETWORK"], "external": True}}
+        for name in (*AIRFLOW_SERVICES, "postgres-init", "s3-init", "mlflow", "feature-server", "flower"):
+            services.setdefault(name, {})["networks"] = ["private", "joined"]
+    # By way of JSON, so that what occurs twice is written twice: a person reads this.
+    plain = json.loads(json.dumps(found))
+    return f"{_HEAD}{yaml.safe_dump(plain, sort_keys=False, width=1000)}"
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return Airflow's options that the project decides; the user's own win over those of compose.yaml."""
+    found = {
+        "AIRFLOW__AIRFOIL__PROFILES": profiles.tables_json(settings, _INSIDE),
+        "AIRFLOW__AIRFOIL__GPU_POOL": profiles.GPU_POOL,
+        "AIRFLOW__AIRFOIL__EXPERIMENT": settings.mlflow.experiment,
+        "AIRFLOW__AIRFOIL__ALERT_MAIL_TO": ", ".join(settings.alerts.mail_to),
+        "AIRFLOW__AIRFOIL__ALERT_MOST_AN_HOUR": str(settings.alerts.most_an_hour),
+    }
+    for section, table in settings.airflow_options.items():
+        for key, value in table.items():
+            if (section, key) not in _DECIDED:
+                found[f"AIRFLOW__{section.upper()}__{key.upper()}"] = value
+    return {name: value.replace("$", "$$") for name, value in found.items()}
+
+
+def _volumes(settings: Settings, root: Path, *, has_features: bool) -> list[str]:
+    """Mount the project's folders by the names that its settings give them; the same target replaces ours."""
+    found = [
+        f"{_place(settings.airflow.dags, root)}:{INSIDE}/dags:ro",
+        f"{_place(settings.airflow.plugins, root)}:{INSIDE}/plugins:ro",
+    ]
+    if has_features:
+        repository = f"{INSIDE}/features"
+        found += [
+            f"{_place(settings.feast.repo, root)}:{repository}:ro",
+            f"./{FEATURES}:{repository}/{FEATURES}:ro",
+        ]
+    return found
+
+
+def _place(folder: Path, root: Path) -> str:
+    """Say where a folder is; one of the project moves with it."""
+    folder = root / folder
+    return (
+        f"${{AIRFLOW_PROJ_DIR:-../..}}/{folder.relative_to(root)}"
+        if folder.is_relative_to(root)
+        else str(folder)
+    )
+
+
+def setup(settings: Settings, given: Mapping[str, str], secrets: Mapping[str, str]) -> str:
+    """Return what airflow-init puts into Airflow: connections, variables, pools. It holds passwords."""
+    url = given["MLFLOW_TRACKING_URI"]
+    environment = {
+        "MLFLOW_TRACKING_URI": url,
+        "MLFLOW_TRACKING_USERNAME": given["MLFLOW_AIRFLOW_USERNAME"],
+        "MLFLOW_TRACKING_PASSWORD": secrets["MLFLOW_AIRFLOW_PASSWORD"],
+    }
+    found = connections.connections(settings, _INSIDE, environment)
+    ours = urlsplit(url).hostname == "mlflow"
+    found["mlflow_default"] |= {"host": url, "port": None}
+    if ours:
+        # Links are followed by people's browsers, which come in by the proxy.
+        found["mlflow_default"]["extra"] = {"browser_url": f"{given['AIRFOIL_URL']}/mlflow"}
+    found["feast_default"]["host"] = f"{INSIDE}/features"
+    page = _STATUS_PAGE if "status" in given["COMPOSE_PROFILES"].split(",") else ""
+    variables = {"airfoil_project": settings.project.name, **lifecycle_variables(settings, page)}
+    pools = json.loads(profiles.pools_json(settings))
+    return json.dumps({"connections": found, "variables": variables, "pools": pools}, indent=1) + "\n"
+
+
+def alerts(settings: Settings) -> dict[str, str]:
+    """Return the variables of [alerts] for Alertmanager; nothing for what the settings do not say."""
+    found = {
+        "ALERT_MAIL_TO": ", ".join(settings.alerts.mail_to),
+        "ALERT_MAIL_FROM": settings.alerts.mail_from,
+        "ALERT_CHAT_WEBHOOK": settings.alerts.webhook,
+    }
+    if settings.alerts.smtp:
+        mail = connections.connections(settings, _INSIDE, {"MLFLOW_TRACKING_URI": "http://mlflow"})
+        server = mail["smtp_default"]
+        found |= {
+            "ALERT_SMTP_HOST": f"{server['host']}:{server['port']}",
+            "ALERT_SMTP_USER": server.get("login", ""),
+            "ALERT_SMTP_PASSWORD": server.get("password", ""),
+            "ALERT_SMTP_TLS": "false" if settings.alerts.smtp.startswith("smtp:") else "true",
+        }
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,69 @@
+"""The secrets of a Compose server: made once each, and those of a person refused when everybody knows them.
+
+Pure but for the source of randomness. Must not read a file, and must not name a secret's value in an error.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from airfoil.errors import SecretsError
+from airfoil.stack import secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+FEWEST_CHARACTERS = 12
+GENERATORS: Mapping[str, Callable[[], str]] = {
+    "_AIRFLOW_WWW_USER_PASSWORD": secrets.new_password,
+    "FERNET_KEY": secrets.new_fernet_key,
+    "JWT_SECRET": secrets.new_signing_key,
+    "API_SECRET_KEY": secrets.new_signing_key,
+    "METRICS_TOKEN": secrets.new_signing_key,
+    "POSTGRES_PASSWORD": secrets.new_password,
+    "AIRFLOW_DATABASE_PASSWORD": secrets.new_password,
+    "MLFLOW_DATABASE_PASSWORD": secrets.new_password,
+    "MLFLOW_AUTH_DATABASE_PASSWORD": secrets.new_password,
+    "FEAST_DATABASE_PASSWORD": secrets.new_password,
+    "METRICS_DATABASE_PASSWORD": secrets.new_password,
+    "REDIS_PASSWORD": secrets.new_password,
+    "S3_ACCESS_KEY_ID": secrets.new_password,
+    "S3_SECRET_ACCESS_KEY": secrets.new_signing_key,
+    "MLFLOW_ADMIN_PASSWORD": secrets.new_password,
+    "MLFLOW_AIRFLOW_PASSWORD": secrets.new_password,
+    "MLFLOW_FLASK_SECRET": secrets.new_signing_key,
+    "MLFLOW_WEBHOOK_KEY": secrets.new_fernet_key,
+    "MLFLOW_PROXY_SECRET": secrets.new_signing_key,
+    "GRAFANA_PASSWORD": secrets.new_password,
+}
+"""Variables of .env that are never empty -> what makes one."""
+_NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9._~=-]+")
+"""These stand in addresses of databases and brokers, in JSON, and in configuration files."""
+_A_PERSON_TYPES = frozenset({"_AIRFLOW_WWW_USER_PASSWORD", "GRAFANA_PASSWORD"})
+# What people try first, alone or with digits and signs around it.
+_WELL_KNOWN = re.compile(
+    r"""(?ix) ([\W\d_]* (airflow|airfoil|admin|administrator|root|user|guest|test|demo|default|secret|letmein|welcome|
+        password|passwort|passw0rd|pass|postgres|postgresql|redis|minio|mlflow|grafana|flower|celery|
+        seaweedfs|change|_?me|it|this|qwerty|qwertyuiop|iloveyou|abc|abcdef|hunter))+ [\W\d_]*
+        | [\W\d_]+ | (.)\3+"""
+)
+
+
+def check(name: str, value: str) -> None:
+    """Refuse a secret that everybody knows, that is short, or that cannot stand where it is used."""
+    if _WELL_KNOWN.fullmatch(value):
+        raise SecretsError(
+            f"{name} in .env is a password that people try first.",
+            "Delete its value, and a good one is made; or write one of your own.",
+        )
+    if len(value) < FEWEST_CHARACTERS and name != "S3_ACCESS_KEY_ID":
+        raise SecretsError(
+            f"{name} in .env is shorter than {FEWEST_CHARACTERS} characters.",
+            "Delete its value, and a good one is made; or write a longer one.",
+        )
+    if name not in _A_PERSON_TYPES and not _NEEDS_NO_QUOTING.fullmatch(value):
+        raise SecretsError(
+            f"{name} in .env holds characters that cannot stand in an address.",
+            'Use letters, digits and ". _ ~ = -".',
+        )

@@ -1,0 +1,172 @@
+"""The Compose server: one way in, limits for all, the same services and the same patience as on a laptop."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from airfoil.settings import load
+from airfoil.stack import airflow_environment, secrets, services
+from airfoil.stack.deploy import compose, env_file, neighbours, override, passwords
+from airfoil.stack.project import Project
+
+pytestmark = pytest.mark.contracts
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy" / "compose"
+TEXT = (FOLDER / "compose.yaml").read_text(encoding="utf-8")
+SERVICES = yaml.safe_load(TEXT)["services"]
+EXAMPLE = env_file.values((FOLDER / "env.example").read_text(encoding="utf-8"))
+VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)")
+JOBS = {"postgres-init", "s3-init", "airflow-init"}
+# An image without a shell or a client: Prometheus sees whether it answers.
+WITHOUT_LOOK = {"redis-exporter"}
+# Budgets of memory that were promised, in MiB.
+BUDGETS = {
+    "postgres": 512,
+    "airflow-api-server": 1024,
+    "airflow-scheduler": 1024,
+    "airflow-worker": 1024,
+    "airflow-triggerer": 512,
+    "mlflow": 512,
+}
+# The table of the local runner -> its counterparts here.
+COUNTERPARTS = {
+    "setup": "airflow-init",
+    "api-server": "airflow-api-server",
+    "scheduler": "airflow-scheduler",
+    "dag-processor": "airflow-dag-processor",
+    "triggerer": "airflow-triggerer",
+    "mlflow": "mlflow",
+    "page": "status",
+    "feature-server": "feature-server",
+}
+# Read by `airfoil deploy compose`, which makes of them what Compose reads.
+READ_BY_US = {"AIRFOIL_PARTS", "POSTGRES_URL", "REDIS_URL", "S3_URL", "MLFLOW_URL", "JOIN_NETWORK"}
+
+
+def test_only_the_proxy_publishes_ports():
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    assert not [name for name, service in SERVICES.items() if "network_mode" in service]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_limits_and_cannot_fill_the_disk_with_its_log(name):
+    service = SERVICES[name]
+    assert service["mem_limit"]
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+    assert service["networks"] == ["private"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    if name in JOBS:
+        assert service["restart"] == "no"
+    else:
+        assert service["restart"] == "unless-stopped"
+        assert service["cpus"]
+        assert ("healthcheck" in service) == (name not in WITHOUT_LOOK)
+
+
+@pytest.mark.parametrize(("name", "mebibytes"), BUDGETS.items())
+def test_a_service_gets_the_memory_that_was_promised(name, mebibytes):
+    limit = re.sub(r"^\$\{\w+:-(\w+)\}$", r"\1", SERVICES[name]["mem_limit"])
+    assert {"m": 1, "g": 1024}[limit[-1]] * int(limit[:-1]) == mebibytes
+
+
+def test_every_variable_is_documented_and_every_documented_one_is_used():
+    read = set(VARIABLE.findall(TEXT))
+    assert read - set(EXAMPLE) == set()
+    assert set(EXAMPLE) - read - READ_BY_US - {"COMPOSE_PROJECT_NAME"} == set()
+
+
+def test_every_variable_has_its_comment():
+    lines = (FOLDER / "env.example").read_text(encoding="utf-8").splitlines()
+    explained = [line for line in lines if line.startswith("# ") and not line.startswith("# ----")]
+    assert len(explained) > 25
+    assert [line for line in lines if len(line) > 120] == []
+
+
+def test_secrets_are_empty_in_the_example_and_asked_for_in_the_file():
+    assert [name for name in passwords.GENERATORS if EXAMPLE[name]] == []
+    for name in set(passwords.GENERATORS) & set(VARIABLE.findall(TEXT)):
+        uses = re.findall(rf"(?<!\$)\$\{{{name}([^}}]*)\}}", TEXT)
+        assert [use for use in uses if not use.startswith(":?")] == [], name
+
+
+def test_no_secret_stands_in_an_argument():
+    secret = {*passwords.GENERATORS, "CELERY_BROKER_URL", "FEAST_REDIS"}
+    for name, service in SERVICES.items():
+        words = " ".join(map(str, [*service.get("command", []), *service.get("entrypoint", [])]))
+        assert set(VARIABLE.findall(words)) & secret == set(), name
+
+
+def test_every_profile_is_a_part_or_a_neighbour():
+    found = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
+    assert found == {"postgres", "redis", "s3", "mlflow", *neighbours.PARTS}
+
+
+def test_the_status_page_is_told_of_every_service_that_runs():
+    found: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        if name not in JOBS:
+            found.setdefault((service.get("profiles") or [""])[0], set()).add(name)
+    assert {profile: set(names) for profile, names in neighbours.SERVICES.items()} == found
+
+
+def test_nothing_needs_a_service_that_can_be_left_out():
+    for name, service in SERVICES.items():
+        for other, terms in service.get("depends_on", {}).items():
+            required = terms.get("required", True)
+            assert not (required and SERVICES[other].get("profiles")), f"{name} needs {other}"
+
+
+def test_workers_have_no_key_to_databases_connections_or_tokens():
+    worker, scheduler = (SERVICES[name]["environment"] for name in ("airflow-worker", "airflow-scheduler"))
+    only = set(scheduler) - set(worker)
+    assert {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+        "AIRFLOW__CORE__FERNET_KEY",
+        "AIRFLOW__API_AUTH__JWT_SECRET",
+    } <= only
+    assert "AIRFLOW_DATABASE_PASSWORD" not in " ".join(map(str, worker.values()))
+
+
+def test_the_services_of_a_laptop_are_all_there(tmp_path):
+    (tmp_path / "airfoil.toml").write_text("[feast]\nserver = true\n", encoding="utf-8")
+    project = Project(tmp_path)
+    project.prepare()
+    ports = {"airflow": 8080, "mlflow": 5000, "page": 8081, "feast": 6566}
+    table = services.specification(load(tmp_path, {}), project, secrets.ensure(project), ports)
+    names = {row.name for row in table.services} - {"preload"}
+    assert names == set(COUNTERPARTS)
+    assert set(COUNTERPARTS.values()) <= set(SERVICES)
+
+
+def test_tasks_are_as_patient_as_on_a_laptop():
+    found = SERVICES["airflow-worker"]["environment"]
+    for option in airflow_environment.patience():
+        assert found[option.variable] == option.value
+
+
+def test_what_is_built_is_built_for_every_project():
+    assert {name for name, service in SERVICES.items() if "build" in service} == set(override.BUILT)
+    for name, stage in override.BUILT.items():
+        assert SERVICES[name]["build"]["target"] == stage
+    assert {name for name in SERVICES if name.startswith("airflow-")} == set(override.AIRFLOW_SERVICES)
+
+
+def test_what_is_written_for_a_project_stays_out_of_git():
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {f"/deploy/compose/{name}" for name in compose.WRITTEN} <= set(ignored)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.sh")), ids=lambda path: path.name)
+def test_a_script_is_one_that_every_shell_understands(path):
+    import subprocess
+
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("#!/bin/sh\n# ")
+    assert "set -eu" in text
+    said = subprocess.run(["sh", "-n", path], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr

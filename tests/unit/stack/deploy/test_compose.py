@@ -1,0 +1,184 @@
+"""The files of a server: written once, kept where a person changed them, secret where they must be."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+import yaml
+
+import airfoil
+from airfoil.errors import ConfigurationError, ProjectError, SecretsError
+from airfoil.settings import load
+from airfoil.stack.deploy import compose, env_file, passwords, shipped
+from airfoil.stack.project import Project
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def shop(tmp_path):
+    root = tmp_path / "shop"
+    (root / "features").mkdir(parents=True)
+    (root / "features" / "feature_store.yaml").write_text("project: shop\n", encoding="utf-8")
+    (root / "airfoil.toml").write_text('[project]\nname = "Größe 1"\n', encoding="utf-8")
+    return Project(root)
+
+
+def written(project, environ=None, folder="deploy/compose"):
+    target = project.root / folder
+    rendering = compose.rendered(project, load(project.root, {}), target, environ or {})
+    compose.write(rendering, target)
+    return target
+
+
+def values(target):
+    found = env_file.values((target / ".env").read_text(encoding="utf-8"))
+    return {name: env_file.spoken(value) for name, value in found.items()}
+
+
+def test_everything_is_there(shop):
+    target = written(shop)
+    for name in ("compose.yaml", "Caddyfile", "env.example", "s3.sh", "postgres.sh", "constraints.txt"):
+        assert (target / name).is_file(), name
+    assert (target / ".." / "monitoring").is_dir()
+    assert (target / "tls").is_dir()
+    for name in ("dags", "plugins"):
+        assert (shop.root / name).is_dir()
+
+
+def test_secrets_are_made_and_belong_to_their_owner(shop):
+    target = written(shop)
+    found = values(target)
+    made = [found[name] for name in passwords.GENERATORS]
+    assert all(made)
+    assert len(set(made)) == len(made)
+    for name in (".env", "setup.json"):
+        assert stat.S_IMODE((target / name).stat().st_mode) == 0o600
+
+
+def test_no_other_file_holds_a_secret(shop):
+    target = written(shop)
+    secrets = [values(target)[name] for name in passwords.GENERATORS]
+    for path in target.parent.rglob("*"):
+        if path.is_file() and path.name not in {".env", "setup.json"}:
+            text = path.read_text(encoding="utf-8")
+            assert [one for one in secrets if one in text] == [], path
+
+
+def test_a_second_time_keeps_secrets_and_what_was_changed(shop):
+    target = written(shop)
+    first = (target / ".env").read_text(encoding="utf-8")
+    changed = first.replace("AIRFOIL_HOST=localhost", "AIRFOIL_HOST=ml.example.com") + "MINE='a b'\n"
+    (target / ".env").write_text(changed, encoding="utf-8")
+    written(shop)
+    found, before = values(target), env_file.values(first)
+    assert found["AIRFOIL_URL"] == "https://ml.example.com"
+    assert found["MINE"] == "a b"
+    assert [name for name in passwords.GENERATORS if found[name] != before[name]] == []
+    again = (target / ".env").read_text(encoding="utf-8")
+    written(shop)
+    assert (target / ".env").read_text(encoding="utf-8") == again
+
+
+def test_variables_that_a_later_release_adds_are_added(shop):
+    target = written(shop)
+    text = (target / ".env").read_text(encoding="utf-8")
+    old = "\n".join(line for line in text.splitlines() if not line.startswith("MLFLOW_PROXY_SECRET="))
+    (target / ".env").write_text(old, encoding="utf-8")
+    written(shop)
+    assert len(values(target)["MLFLOW_PROXY_SECRET"]) > 30
+
+
+def test_variables_of_airflows_own_compose_file_are_honoured_the_first_time(shop):
+    environ = {
+        "_AIRFLOW_WWW_USER_USERNAME": "anne",
+        "_AIRFLOW_WWW_USER_PASSWORD": "correct horse battery",
+        "AIRFLOW_UID": "1234",
+        "AIRFLOW_PROJ_DIR": "/srv/shop",
+    }
+    target = written(shop, environ)
+    found = values(target)
+    assert {name: found[name] for name in environ} == environ
+    written(shop, {"_AIRFLOW_WWW_USER_PASSWORD": "another horse battery"})
+    assert values(target)["_AIRFLOW_WWW_USER_PASSWORD"] == "correct horse battery"
+
+
+def test_a_password_that_everybody_knows_is_refused_before_anything_is_written(shop):
+    with pytest.raises(SecretsError, match="_AIRFLOW_WWW_USER_PASSWORD"):
+        written(shop, {"_AIRFLOW_WWW_USER_PASSWORD": "airflow"})
+    assert not (shop.root / "deploy").exists()
+
+
+def test_an_emptied_key_is_not_made_anew(shop):
+    target = written(shop)
+    text = (target / ".env").read_text(encoding="utf-8")
+    (target / ".env").write_text(text.replace(f"FERNET_KEY={values(target)['FERNET_KEY']}", "FERNET_KEY="))
+    with pytest.raises(ConfigurationError, match="FERNET_KEY"):
+        written(shop)
+
+
+def test_names_follow_the_project(shop):
+    found = values(written(shop))
+    assert found["COMPOSE_PROJECT_NAME"] == "gr-e-1"
+    assert found["AIRFLOW_PROJ_DIR"] == "../.."
+    assert found["AIRFOIL_TAG"] == airfoil.__version__
+    assert found["AIRFLOW_UID"] == str(os.getuid() or 50000)
+
+
+def test_images_are_built_from_the_project_with_this_release(shop):
+    target = written(shop, folder="ops/server")
+    found = yaml.safe_load((target / "compose.override.yaml").read_text(encoding="utf-8"))
+    assert found["services"]["mlflow"]["build"] == {
+        "context": "../..",
+        "dockerfile": "ops/server/Dockerfile",
+        "args": {"DEPLOY_FOLDER": "ops/server", "AIRFOIL_REQUIREMENT": f"airfoil=={airfoil.__version__}"},
+    }
+
+
+def test_in_the_checkout_only_what_is_the_projects_is_written(repository):
+    target = shipped.folder("compose")
+    rendering = compose.rendered(Project(repository), load(repository, {}), target, {})
+    assert set(rendering.shared) == {"compose.override.yaml", "feature_store.yaml"}
+    assert set(rendering.private) == {".env", "setup.json"}
+    found = yaml.safe_load(rendering.shared["compose.override.yaml"])
+    assert found["services"]["status"]["build"]["args"]["AIRFOIL_REQUIREMENT"] == ""
+
+
+def test_a_project_without_features_needs_no_server_for_them(shop):
+    (shop.root / "features" / "feature_store.yaml").unlink()
+    target = written(shop)
+    assert "features" not in values(target)["COMPOSE_PROFILES"].split(",")
+    assert not (target / "feature_store.yaml").exists()
+
+
+def test_alerts_follow_the_settings_and_are_kept_when_those_say_nothing(shop):
+    settings = shop.root / "airfoil.toml"
+    plain = settings.read_text(encoding="utf-8")
+    settings.write_text(plain + '[alerts]\nmail_to = ["a@example.com"]\nsmtp = "smtp://mail.example.com"\n')
+    target = written(shop)
+    assert values(target)["ALERT_SMTP_HOST"] == "mail.example.com:25"
+    settings.write_text(plain + '[alerts]\nmail_to = ["b@example.com"]\n')
+    written(shop)
+    assert values(target)["ALERT_MAIL_TO"] == "b@example.com"
+    assert values(target)["ALERT_SMTP_HOST"] == "mail.example.com:25"
+
+
+@pytest.mark.parametrize("folder", ["..", "../elsewhere", "."])
+def test_a_folder_out_of_which_nothing_can_be_built_is_refused(shop, folder):
+    with pytest.raises(ProjectError, match="not inside the project"):
+        compose.rendered(shop, load(shop.root, {}), (shop.root / folder).resolve(), {})
+
+
+def test_a_user_must_be_a_number(shop):
+    with pytest.raises(ConfigurationError, match="AIRFLOW_UID"):
+        written(shop, {"AIRFLOW_UID": "anne"})
+
+
+def test_printing_shows_no_secret(shop):
+    rendering = compose.rendered(shop, load(shop.root, {}), shop.root / "deploy/compose", {})
+    assert json.loads(rendering.private["setup.json"])["connections"]["mlflow_default"][
+        "password"
+    ] not in repr(rendering)

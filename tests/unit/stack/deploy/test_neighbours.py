@@ -1,0 +1,105 @@
+"""What follows from .env: our own servers, those that exist, and the one address of all."""
+
+from __future__ import annotations
+
+import pytest
+
+from airfoil.errors import SettingsError
+from airfoil.stack.deploy import env_file, neighbours, shipped
+
+pytestmark = pytest.mark.unit
+
+EXAMPLE = env_file.values((shipped.folder("compose") / "env.example").read_text(encoding="utf-8"))
+
+
+def derived(**changes):
+    given = EXAMPLE | {"POSTGRES_PASSWORD": "pg-secret", "REDIS_PASSWORD": "re-secret"} | changes
+    return neighbours.derived({name: env_file.spoken(value) for name, value in given.items()}, "1.2.3")
+
+
+def test_everything_is_ours_at_first():
+    found = derived()
+    assert found["COMPOSE_PROFILES"] == "postgres,redis,s3,mlflow,features,flower,metrics,status"
+    assert found["AIRFOIL_URL"] == "https://localhost"
+    assert found["AIRFOIL_TAG"] == "1.2.3"
+    assert (found["POSTGRES_HOST"], found["POSTGRES_PORT"]) == ("postgres", "5432")
+    assert found["POSTGRES_ADMIN_PASSWORD"] == "pg-secret"
+    assert found["CELERY_BROKER_URL"] == "redis://:re-secret@redis:6379/0"
+    assert found["FEAST_REDIS"] == "redis:6379,db=1,password=re-secret,ssl=false"
+    assert found["S3_ENDPOINT"] == "http://s3:8333"
+    assert found["MLFLOW_TRACKING_URI"] == "http://mlflow:5000/mlflow"
+
+
+def test_every_variable_of_the_last_part_is_given_and_no_other():
+    text = (shipped.folder("compose") / "env.example").read_text(encoding="utf-8")
+    last = text.rpartition("# ----")[2]
+    assert set(env_file.values(last)) == set(derived())
+
+
+def test_servers_that_exist_are_not_started():
+    found = derived(
+        POSTGRES_URL="postgresql://dba:p%40ss@db.example.com:6432/admin?sslmode=require",
+        REDIS_URL="rediss://:secret-r@cache.example.com/3",
+        S3_URL="https://s3.example.com/",
+        MLFLOW_URL="https://mlflow.example.com/base/",
+    )
+    assert found["COMPOSE_PROFILES"] == "features,flower,metrics,status"
+    assert (found["POSTGRES_HOST"], found["POSTGRES_PORT"]) == ("db.example.com", "6432")
+    assert (found["POSTGRES_ADMIN_USER"], found["POSTGRES_ADMIN_PASSWORD"]) == ("dba", "p@ss")
+    assert (found["POSTGRES_ADMIN_DATABASE"], found["POSTGRES_SSLMODE"]) == ("admin", "require")
+    assert found["CELERY_BROKER_URL"] == "rediss://:secret-r@cache.example.com/3"
+    assert found["FEAST_REDIS"] == "cache.example.com:6379,db=3,password=secret-r,ssl=true"
+    assert (found["REDIS_ADDRESS"], found["REDIS_SERVER_PASSWORD"]) == (
+        "rediss://cache.example.com:6379",
+        "secret-r",
+    )
+    assert found["S3_ENDPOINT"] == "https://s3.example.com"
+    assert found["MLFLOW_TRACKING_URI"] == "https://mlflow.example.com/base"
+
+
+def test_an_open_redis_needs_no_password():
+    assert derived(REDIS_URL="redis://cache")["FEAST_REDIS"] == "cache:6379,db=0,ssl=false"
+
+
+@pytest.mark.parametrize(
+    ("port", "url"),
+    [
+        ("443", "https://ml.example.com"),
+        ("8443", "https://ml.example.com:8443"),
+        ("127.0.0.1:8443", "https://ml.example.com:8443"),
+        ("[::1]:443", "https://ml.example.com"),
+    ],
+)
+def test_the_address_names_a_port_that_is_not_the_usual_one(port, url):
+    assert derived(AIRFOIL_HOST="ml.example.com", HTTPS_PORT=port)["AIRFOIL_URL"] == url
+
+
+def test_parts_can_be_left_out():
+    assert derived(AIRFOIL_PARTS="")["COMPOSE_PROFILES"] == "postgres,redis,s3,mlflow"
+    assert derived(AIRFOIL_PARTS=" metrics , grafana")["COMPOSE_PROFILES"].endswith("mlflow,metrics,grafana")
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"AIRFOIL_PARTS": "flower,disco"}, "AIRFOIL_PARTS"),
+        ({"AIRFOIL_PARTS": "grafana"}, "AIRFOIL_PARTS"),
+        ({"AIRFOIL_HOST": "https://ml"}, "AIRFOIL_HOST"),
+        ({"AIRFOIL_HOST": "ml:8443"}, "AIRFOIL_HOST"),
+        ({"AIRFOIL_HOST": ""}, "AIRFOIL_HOST"),
+        ({"AIRFOIL_TLS": "off"}, "AIRFOIL_TLS"),
+        ({"AIRFOIL_TLS": "automatic"}, "AIRFOIL_TLS_EMAIL"),
+        ({"HTTPS_PORT": "https"}, "HTTPS_PORT"),
+        ({"POSTGRES_URL": "mysql://x@y/z"}, "POSTGRES_URL"),
+        ({"POSTGRES_URL": "postgresql://a:b/c@h/x:y"}, "POSTGRES_URL"),
+        ({"REDIS_URL": "cache:6379"}, "REDIS_URL"),
+        ({"REDIS_URL": "redis://:a%2Cb@cache"}, "REDIS_URL"),
+        ({"S3_URL": "s3.example.com"}, "S3_URL"),
+        ({"MLFLOW_URL": "ftp://x"}, "MLFLOW_URL"),
+    ],
+)
+def test_what_cannot_be_is_named(changes, name):
+    with pytest.raises(SettingsError) as caught:
+        derived(**changes)
+    assert caught.value.message.startswith(f"{name} in .env ")
+    assert caught.value.next_move

@@ -1,0 +1,125 @@
+"""What a project changes in its server: settings, folders, builds; and what airflow-init is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from airfoil.settings import load
+from airfoil.stack.deploy import override
+from airfoil.stack.project import Project
+
+pytestmark = pytest.mark.unit
+
+GIVEN = {
+    "JOIN_NETWORK": "",
+    "MLFLOW_TRACKING_URI": "http://mlflow:5000/mlflow",
+    "MLFLOW_AIRFLOW_USERNAME": "airflow",
+    "AIRFOIL_URL": "https://ml.example.com",
+    "COMPOSE_PROFILES": "postgres,status",
+}
+SECRETS = {"MLFLOW_AIRFLOW_PASSWORD": "k7-secret"}
+BUILD = override.Build("../..", "deploy/compose", "airfoil==1.2.3")
+
+
+def shop(root, toml=""):
+    (root / "airfoil.toml").write_text(f'[project]\nname = "shop"\n{toml}', encoding="utf-8")
+    return load(root, {}), Project(root)
+
+
+def services(root, toml="", build=BUILD, **given):
+    settings, project = shop(root, toml)
+    return yaml.safe_load(override.override(settings, project, build, GIVEN | given))
+
+
+def test_folders_of_the_project_are_mounted_by_their_own_names(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    found = services(tmp_path, f'[airflow]\ndags = "flows"\nplugins = "{tmp_path.parent}/plug"\n')["services"]
+    assert found["airflow-worker"]["volumes"] == [
+        "${AIRFLOW_PROJ_DIR:-../..}/flows:/opt/airfoil/project/dags:ro",
+        f"{tmp_path.parent}/plug:/opt/airfoil/project/plugins:ro",
+        "${AIRFLOW_PROJ_DIR:-../..}/features:/opt/airfoil/project/features:ro",
+        "./feature_store.yaml:/opt/airfoil/project/features/feature_store.yaml:ro",
+    ]
+    assert found["feature-server"]["volumes"] == found["airflow-worker"]["volumes"][2:]
+    assert "volumes" not in found["airflow-init"]
+
+
+def test_without_features_none_are_mounted(tmp_path):
+    build = override.Build("../..", "deploy/compose", "", has_features=False)
+    found = services(tmp_path, build=build)["services"]
+    assert [one for one in found["airflow-scheduler"]["volumes"] if "features" in one] == []
+    assert found["feature-server"]["volumes"] == []
+
+
+def test_options_of_airflow_are_passed_on_but_for_those_a_server_decides(tmp_path):
+    found = services(
+        tmp_path,
+        '[airflow.core]\nexecutor = "LocalExecutor"\nmax_active_runs_per_dag = 3\n[airflow.smtp]\nsmtp_host = "a$b"\n',
+    )["services"]["airflow-scheduler"]["environment"]
+    assert found["AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG"] == "3"
+    assert found["AIRFLOW__SMTP__SMTP_HOST"] == "a$$b"
+    assert "AIRFLOW__CORE__EXECUTOR" not in found
+
+
+def test_profiles_and_alerts_reach_the_provider(tmp_path):
+    found = services(
+        tmp_path,
+        '[profiles.training]\nqueue = "ml"\n[alerts]\nmail_to = ["a@example.com", "b@example.com"]\n',
+    )["services"]["airflow-worker"]["environment"]
+    assert json.loads(found["AIRFLOW__AIRFOIL__PROFILES"]) == {"training": {"queue": "ml"}}
+    assert found["AIRFLOW__AIRFOIL__ALERT_MAIL_TO"] == "a@example.com, b@example.com"
+
+
+def test_images_are_built_out_of_the_project(tmp_path):
+    found = services(tmp_path)["services"]
+    for name in override.BUILT:
+        assert found[name]["build"] == {
+            "context": "../..",
+            "dockerfile": "deploy/compose/Dockerfile",
+            "args": {"DEPLOY_FOLDER": "deploy/compose", "AIRFOIL_REQUIREMENT": "airfoil==1.2.3"},
+        }
+
+
+def test_a_network_that_exists_is_joined(tmp_path):
+    assert "networks" not in services(tmp_path)
+    found = services(tmp_path, JOIN_NETWORK="company")
+    assert found["networks"] == {"joined": {"name": "company", "external": True}}
+    assert found["services"]["airflow-worker"]["networks"] == ["private", "joined"]
+    assert found["services"]["postgres-init"]["networks"] == ["private", "joined"]
+
+
+def test_connections_lead_to_the_neighbours_in_the_private_network(tmp_path):
+    found = json.loads(override.setup(shop(tmp_path, "[pools]\napi = 3\n")[0], GIVEN, SECRETS))
+    mlflow = found["connections"]["mlflow_default"]
+    assert (mlflow["host"], mlflow["port"]) == ("http://mlflow:5000/mlflow", None)
+    assert (mlflow["login"], mlflow["password"]) == ("airflow", "k7-secret")
+    assert mlflow["extra"] == {"browser_url": "https://ml.example.com/mlflow"}
+    assert found["connections"]["feast_default"]["host"] == "/opt/airfoil/project/features"
+    assert found["variables"]["airfoil_project"] == "shop"
+    assert found["variables"]["crawl_url"] == "http://status:8081/status/samples/iris.csv"
+    assert found["pools"]["api"]["slots"] == 3
+
+
+def test_an_mlflow_that_exists_is_its_own_page(tmp_path):
+    given = GIVEN | {"MLFLOW_TRACKING_URI": "https://mlflow.example.com", "COMPOSE_PROFILES": "postgres"}
+    found = json.loads(override.setup(shop(tmp_path)[0], given, SECRETS))
+    assert "extra" not in found["connections"]["mlflow_default"]
+    assert "crawl_url" not in found["variables"]
+
+
+def test_alerts_go_where_the_settings_say(tmp_path):
+    settings, _ = shop(
+        tmp_path,
+        '[alerts]\nmail_to = ["a@example.com"]\nmail_from = "ml@example.com"\nsmtp = "smtps://anne@mail.example.com"\n',
+    )
+    assert override.alerts(settings) == {
+        "ALERT_MAIL_TO": "a@example.com",
+        "ALERT_MAIL_FROM": "ml@example.com",
+        "ALERT_SMTP_HOST": "mail.example.com:465",
+        "ALERT_SMTP_USER": "anne",
+        "ALERT_SMTP_TLS": "true",
+    }
+    assert override.alerts(shop(tmp_path)[0]) == {}
