@@ -93,7 +93,7 @@ def _url(given: Mapping[str, str]) -> str:
 def _postgres(given: Mapping[str, str]) -> dict[str, str]:
     if not given["POSTGRES_URL"]:
         host, port, database, mode = "postgres", _POSTGRES_PORT, "postgres", "prefer"
-        user, password = "postgres", given["POSTGRES_PASSWORD"]
+        password, user = given["POSTGRES_PASSWORD"], "postgres"
     else:
         parts = _address(given, "POSTGRES_URL", ("postgresql", "postgres"))
         host, port = parts.hostname or "", parts.port or _POSTGRES_PORT
