@@ -30,12 +30,13 @@ def make_app() -> FastAPI:
     from fastapi import FastAPI
 
     from airfoil.provider import receiver
-    from airfoil.provider.views import metrics, pages
+    from airfoil.provider.views import door, metrics, pages
 
     app = FastAPI(title="Airfoil", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(receiver.routes())
     app.include_router(pages.routes())
     app.include_router(metrics.routes())
+    app.include_router(door.routes())
     return app
 
 
