@@ -23,8 +23,8 @@ from urllib.parse import unquote
 USER_HEADER = "X-Airfoil-User"
 ROLE_HEADER = "X-Airfoil-Role"
 PROXY_HEADER = "X-Airfoil-Proxy-Secret"
-PROXY_SECRET = "AIRFOIL_MLFLOW_PROXY_SECRET"  # noqa: S105 - a variable's name
-METRICS_TOKEN = "AIRFOIL_METRICS_TOKEN"  # noqa: S105 - a variable's name
+PROXY_VARIABLE = "AIRFOIL_MLFLOW_PROXY_SECRET"
+METRICS_VARIABLE = "AIRFOIL_METRICS_TOKEN"
 ACCOUNTS = "AIRFOIL_MLFLOW_ACCOUNTS"
 KEPT_SECONDS = 60.0
 """How long an account is known to be as it should be, before the database is asked again."""
@@ -83,8 +83,8 @@ class Door:
     def from_environment(cls, environment: Mapping[str, str]) -> Door:
         """Read what the server was started with."""
         return cls(
-            environment.get(PROXY_SECRET, ""),
-            environment.get(METRICS_TOKEN, ""),
+            environment.get(PROXY_VARIABLE, ""),
+            environment.get(METRICS_VARIABLE, ""),
             environment.get("MLFLOW_AUTH_ADMIN_USERNAME", "") or "admin",
             frozenset(json.loads(environment.get(ACCOUNTS, "") or "{}")),
         )
