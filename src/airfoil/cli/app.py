@@ -29,13 +29,16 @@ from airfoil.cli import (
     restart,
     retry,
     run,
+    target,
     variables,
     version,
 )
 from airfoil.cli.context import Invocation
 
 SECTIONS = {
-    "Platform": ("up", "down", "restart", "status", "logs", "open", "backup", "deploy", "clean", "reset"),
+    "Platform": (
+        *("up", "down", "restart", "status", "logs", "open", "backup", "deploy", "target", "clean", "reset"),
+    ),
     "Work": ("run", "retry", "models", "demo"),
     "Project": (
         "init",
@@ -153,6 +156,7 @@ app.command("open")(browse.open_page)
 app.add_typer(backup.app, name="backup")
 app.add_typer(deploy.app, name="deploy")
 app.command()(clean.clean)
+app.add_typer(target.app, name="target")
 app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)

@@ -36,7 +36,7 @@ STORE_SECONDS = 10.0
 
 
 class Stack(Protocol):
-    """What `airfoil.stack.launch` offers."""
+    """What `airfoil.stack.targeted` offers."""
 
     def up(
         self, project: Project, settings: Settings, on_progress: Callable[[StackState], None]
@@ -87,16 +87,21 @@ class Invocation:
     def platform(self) -> Stack:
         """The stack runner."""
         if self.stack is None:
-            from airfoil.stack import launch
+            from airfoil.stack import targeted
 
-            self.stack = cast("Stack", launch)
+            self.stack = cast("Stack", targeted)
         return self.stack
 
     def project(self) -> Project:
         """Find the project that --project or the current folder lies in."""
+        from airfoil.stack import authorities, target
         from airfoil.stack.project import Project
 
-        return Project.find(self.starting_folder())
+        found = Project.find(self.starting_folder())
+        chosen = target.active(found)
+        if chosen is not None and chosen.authority is not None:
+            authorities.trust(found, chosen.authority)
+        return found
 
     def starting_folder(self) -> Path:
         """Give the folder that --project names, else the current one."""

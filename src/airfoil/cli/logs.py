@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from airfoil.cli import console
 from airfoil.cli.context import Invocation
+
+if TYPE_CHECKING:
+    from airfoil.stack.project import Project
 
 LINES_OF_ONE = 100
 LINES_OF_EACH = 10
@@ -35,6 +38,7 @@ def logs(
     """
     invocation = context.ensure_object(Invocation)
     project = invocation.project()
+    _show_in_target(project, target, lines, keep_following=follow)
     with console.interruptible("The platform is not affected."):
         known = service_names(project.logs)
         if target is None or target in known:
@@ -44,6 +48,19 @@ def logs(
             show_services(project.logs, names, count, invocation.sleep if follow else None)
         else:
             show_task(invocation, target, known, lines, keep_following=follow)
+
+
+def _show_in_target(project: "Project", name: str | None, lines: int | None, *, keep_following: bool) -> None:
+    """Let Docker Compose print the logs of a server's containers, if the project's commands mean a server."""
+    from airfoil.cli import passthrough
+    from airfoil.stack import target
+
+    chosen = target.active(project)
+    if chosen is None or (name is not None and "." in name):
+        return
+    count = lines if lines is not None else LINES_OF_EACH if name is None else LINES_OF_ONE
+    options = ["--follow"] if keep_following else []
+    passthrough.start_compose(chosen, "logs", "--tail", str(count), *options, *([name] if name else []))
 
 
 def service_names(folder: Path) -> list[str]:

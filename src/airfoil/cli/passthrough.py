@@ -6,13 +6,17 @@ The tool replaces this process, so signals, exit codes and the terminal are its 
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand
 
 from airfoil.cli.context import Invocation
 from airfoil.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from airfoil.stack.project import Project
+    from airfoil.stack.target import ComposeTarget
 
 TOOLS = ("airflow", "mlflow", "feast")
 HELP = {
@@ -44,6 +48,7 @@ def register(app: typer.Typer, tool: str) -> None:
 def start_tool(invocation: Invocation, tool: str, arguments: list[str]) -> None:
     """Replace this process by the tool that is installed beside this Python."""
     project = invocation.project()
+    _start_in_target(project, tool, arguments)
     settings = invocation.settings(project)
     if tool == "airflow" and settings.airflow.url:
         raise ConfigurationError(
@@ -63,6 +68,31 @@ def start_tool(invocation: Invocation, tool: str, arguments: list[str]) -> None:
         _enter_repository(settings.feast.repo, project.root, arguments)
     sys.stdout.flush()
     os.execvpe(executable, [tool, *arguments], environment)  # noqa: S606 - our own tool, no shell
+
+
+def _start_in_target(project: "Project", tool: str, arguments: list[str]) -> None:
+    """Replace this process by the tool inside the server, if the project's commands mean one."""
+    from airfoil.stack import target
+
+    chosen = target.active(project)
+    if chosen is None:
+        return
+    place = ["-w", target.FEATURES] if tool == "feast" else []
+    terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["-T"]
+    start_compose(chosen, "exec", *terminal, *place, target.AIRFLOW_SERVICE, tool, *arguments)
+
+
+def start_compose(chosen: "ComposeTarget", *arguments: str) -> None:
+    """Replace this process by Docker Compose at work on a server."""
+    command = chosen.command(*arguments)
+    sys.stdout.flush()
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - the user's own Docker, no shell
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            "Docker is not installed here.",
+            "Run this on the server, or install Docker and its Compose plugin.",
+        ) from error
 
 
 def _enter_repository(repository: Path, root: Path, arguments: list[str]) -> None:

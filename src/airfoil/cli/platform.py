@@ -143,7 +143,15 @@ def status(
     invocation = context.ensure_object(Invocation)
     project = invocation.project()
 
-    from airfoil.cli import status_view
+    from airfoil.cli import passthrough, status_view
+    from airfoil.stack import target
+
+    chosen = target.active(project)
+    if chosen is not None:
+        if watch:
+            raise typer.BadParameter(f"a Compose server is watched on its page: {chosen.url}/status/")
+        console.note(f"{chosen.url}, from {chosen.folder}:")
+        passthrough.start_compose(chosen, "ps", *(("--format", "json") if as_json else ()))
 
     picture = status_view.Picture(invocation, project)
     with console.interruptible("The platform is not affected."):

@@ -30,6 +30,21 @@ def named(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     return found
 
 
+def trust(project: Project, certificate: Path) -> None:
+    """Let this process trust one authority beside those that its environment names."""
+    # Afterwards one variable holds all of them: the joined file itself must not be joined to them again.
+    places = [Path(place) for place in named().values()]
+    files = [place for place in places if place.is_file() and place != _of_target(project)]
+    texts = [file.read_text(encoding="utf-8", errors="replace") for file in (*files, certificate)]
+    project.prepare()
+    write_private(_of_target(project), "\n".join(texts))
+    os.environ["SSL_CERT_FILE"] = str(_of_target(project))
+
+
+def _of_target(project: Project) -> Path:
+    return project.run / "authorities-of-target.pem"
+
+
 def one_file(project: Project) -> str:
     """Return one file with all of them, for a client that takes a single one; empty when none is named."""
     places = list(named().values())

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airfoil.errors import ConfigurationError, NeighbourError, StorageError
-from airfoil.stack import secrets
+from airfoil.stack import secrets, target
 from airfoil.stack.storage import storage_error, write_private
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Server:
 
 
 def resolve(settings: Settings, project: Project, environ: Mapping[str, str]) -> dict[ServerName, Server]:
-    """Return the foreign servers that the settings name, each with the login we have for it."""
+    """Return the servers that the settings or the target name, each with the login we have for it."""
     found: dict[ServerName, Server] = {}
     for name in NAMES:
         section = settings.airflow if name == "airflow" else settings.mlflow
@@ -69,7 +69,17 @@ def resolve(settings: Settings, project: Project, environ: Mapping[str, str]) ->
             username = section.username or known.get("username", "")
             password = environ.get(PASSWORD_VARIABLES[name]) or known.get("password", "")
             found[name] = Server(name, section.url, username, password)
-    return found
+    return found | _of_target(project)
+
+
+def _of_target(project: Project) -> dict[ServerName, Server]:
+    chosen = target.active(project)
+    rows = {} if chosen is None else chosen.logins()
+    return {
+        name: Server(name, rows[name]["url"], rows[name]["username"], rows[name]["password"])
+        for name in NAMES
+        if name in rows
+    }
 
 
 def _login(project: Project, name: ServerName, url: str, username: str) -> dict[str, str]:
@@ -135,7 +145,7 @@ def airflow_of(project: Project, state: StackState) -> Server:
     """Return the Airflow of the running platform, ours or not."""
     url = state.foreign.get("airflow")
     if url is not None:
-        return settled(project).get("airflow") or Server("airflow", url)
+        return _not_ours(project, "airflow", url)
     password = secrets.load(project).admin_password
     return Server("airflow", _url(state, "airflow"), secrets.AIRFLOW_ADMIN, password, foreign=False)
 
@@ -144,12 +154,16 @@ def mlflow_of(project: Project, state: StackState, *, auth: bool) -> Server:
     """Return the MLflow of the running platform, ours or not; `auth` says whether ours asks for a login."""
     url = state.foreign.get("mlflow")
     if url is not None:
-        return settled(project).get("mlflow") or Server("mlflow", url)
+        return _not_ours(project, "mlflow", url)
     url = _url(state, "mlflow")
     if not auth:
         return Server("mlflow", url, foreign=False)
     password = secrets.load(project).mlflow_admin_password
     return Server("mlflow", url, MLFLOW_ADMIN, password, foreign=False)
+
+
+def _not_ours(project: Project, name: ServerName, url: str) -> Server:
+    return (_of_target(project) or settled(project)).get(name) or Server(name, url)
 
 
 def _url(state: StackState, name: ServerName) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from airfoil.stack import authorities
@@ -52,3 +55,18 @@ def test_two_are_joined_and_joined_again_when_one_changes(project, tmp_path, mon
     own.write_text("NEW")
     authorities.one_file(project)
     assert joined.read_text() == "NEW\nCOMPANY"
+
+
+def test_one_more_is_trusted_beside_those_of_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "airfoil.toml").touch()
+    usual, own = tmp_path / "usual.pem", tmp_path / "ca.crt"
+    usual.write_text("usual\n", encoding="utf-8")
+    own.write_text("own\n", encoding="utf-8")
+    monkeypatch.setenv("SSL_CERT_FILE", str(usual))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
+    authorities.trust(Project(tmp_path), own)
+    joined = Path(os.environ["SSL_CERT_FILE"])
+    assert joined.read_text(encoding="utf-8").split() == ["usual", "own"]
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(usual))
+    authorities.trust(Project(tmp_path), own)
+    assert joined.read_text(encoding="utf-8").split() == ["usual", "own"]

@@ -172,7 +172,7 @@ def _values(column: pa.Array) -> NDArray[Any]:
 
     is_time = pa.types.is_timestamp(column.type)
     known = column.fill_null(pa.scalar(0, pa.int64()).cast(column.type)) if column.null_count else column
-    values = known.to_numpy(zero_copy_only=False)
+    values: NDArray[Any] = known.to_numpy(zero_copy_only=False)
     return values.astype("datetime64[us]", copy=False).view(np.int64) if is_time else values
 
 

@@ -1,0 +1,126 @@
+"""Which platform the commands of a project mean: the one on this machine, or a Compose server that was rendered for it.
+
+`airfoil target use compose` writes down where that server's files are; address and logins are read from its .env each
+time, so that nothing secret is kept twice. Must not connect to anything and must not start a process.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airfoil.errors import ConfigurationError, StorageError
+from airfoil.stack.storage import storage_error, write_private
+
+if TYPE_CHECKING:
+    from airfoil.stack.project import Project
+
+COMPOSE, EMBEDDED = "compose", "embedded"
+AIRFLOW_SERVICE = "airflow-api-server"
+"""The container in which commands of a person run: it has the database's address, and time."""
+FEATURES = "/opt/airfoil/project/features"
+"""Where the images have the feature repository."""
+MLFLOW_ADMIN = "admin"
+_ENV, _FILES = ".env", ("compose.yaml", "compose.override.yaml")
+_LINE = re.compile(r"^(?P<name>\w+)=(?P<value>.*)$", re.MULTILINE)
+# What is read of it: the address; name and password of Airflow's administrator; the password of MLflow's.
+_NEEDED = ("AIRFOIL_URL", "_AIRFLOW_WWW_USER_USERNAME", "_AIRFLOW_WWW_USER_PASSWORD", "MLFLOW_ADMIN_PASSWORD")
+
+
+@dataclass(frozen=True)
+class ComposeTarget:
+    """The folder of a Compose server."""
+
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        """The address at which people open it."""
+        return self._values()[0].rstrip("/")
+
+    @property
+    def authority(self) -> Path | None:
+        """The certificate of the server's own authority, where it has one."""
+        path = self.folder / "ca.crt"
+        return path if path.is_file() else None
+
+    def logins(self) -> dict[str, dict[str, str]]:
+        """Return address, user name and password of Airflow and MLflow, as `servers` keeps such rows."""
+        _, username, password, of_mlflow = self._values()
+        return {
+            "airflow": {"url": self.url, "username": username, "password": password},
+            "mlflow": {"url": f"{self.url}/mlflow", "username": MLFLOW_ADMIN, "password": of_mlflow},
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return a command of Docker Compose that means this server."""
+        files = [
+            part
+            for name in _FILES
+            if (self.folder / name).exists()
+            for part in ("-f", str(self.folder / name))
+        ]
+        return ["docker", "compose", "--project-directory", str(self.folder), *files, *arguments]
+
+    def _values(self) -> tuple[str, str, str, str]:
+        path = self.folder / _ENV
+        again = "Render it again: `airfoil deploy compose`; or work with this machine: `airfoil target use embedded`."
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ConfigurationError(
+                f"There is no Compose server in {self.folder}: {path} is missing.", again
+            ) from error
+        except OSError as error:
+            raise storage_error(path, error) from error
+        values = {match["name"]: _unquoted(match["value"].strip()) for match in _LINE.finditer(text)}
+        missing = [name for name in _NEEDED if not values.get(name)]
+        if missing:
+            raise ConfigurationError(f"{path} gives no value for {', '.join(missing)}.", again)
+        url, username, password, of_mlflow = (values[name] for name in _NEEDED)
+        return url, username, password, of_mlflow
+
+
+def active(project: Project) -> ComposeTarget | None:
+    """Return the Compose server that commands mean; None: they mean this machine."""
+    path = _file(project)
+    try:
+        folder = json.loads(path.read_text(encoding="utf-8"))[COMPOSE]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise storage_error(path, error) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{path} is damaged.", "Choose again: `airfoil target use embedded`.") from error
+    return ComposeTarget(Path(str(folder)))
+
+
+def use_compose(project: Project, folder: Path) -> ComposeTarget:
+    """Let the commands of the project mean this server; one whose .env is not whole is refused."""
+    target = ComposeTarget(folder.absolute())
+    target.logins()
+    project.prepare()
+    write_private(_file(project), json.dumps({COMPOSE: str(target.folder)}) + "\n")
+    return target
+
+
+def use_embedded(project: Project) -> None:
+    """Let the commands of the project mean this machine."""
+    path = _file(project)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def _file(project: Project) -> Path:
+    return project.state / "target.json"
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return value.replace("$$", "$")

@@ -1,0 +1,105 @@
+"""Which platform commands mean: written down once, read from the server's own .env each time."""
+
+import stat
+
+import pytest
+
+from airfoil.errors import ConfigurationError, StorageError
+from airfoil.stack import target
+from airfoil.stack.project import Project
+
+pytestmark = pytest.mark.unit
+
+ENV = """# written by airfoil deploy compose
+AIRFOIL_URL=https://ml.example.org/
+_AIRFLOW_WWW_USER_USERNAME=ada
+_AIRFLOW_WWW_USER_PASSWORD='it is$ 8 # long'
+MLFLOW_ADMIN_PASSWORD=dollar$$sign
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "airfoil.toml").touch()
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def server(project):
+    folder = project.root / "deploy" / "compose"
+    folder.mkdir(parents=True)
+    (folder / ".env").write_text(ENV, encoding="utf-8")
+    (folder / "compose.yaml").touch()
+    return folder
+
+
+def test_commands_mean_this_machine_unless_somebody_chose(project):
+    assert target.active(project) is None
+    target.use_embedded(project)
+    assert target.active(project) is None
+
+
+def test_a_chosen_server_stays_chosen_until_it_is_not(project, server):
+    target.use_compose(project, server)
+    assert target.active(project).folder == server
+    target.use_embedded(project)
+    assert target.active(project) is None
+
+
+def test_logins_are_read_as_compose_reads_them(project, server):
+    assert target.use_compose(project, server).logins() == {
+        "airflow": {
+            "url": "https://ml.example.org",
+            "username": "ada",
+            "password": "it is$ 8 # long",
+        },
+        "mlflow": {
+            "url": "https://ml.example.org/mlflow",
+            "username": "admin",
+            "password": "dollar$sign",
+        },
+    }
+
+
+def test_no_secret_is_kept_twice(project, server):
+    target.use_compose(project, server)
+    kept = project.state / "target.json"
+    assert "long" not in kept.read_text(encoding="utf-8")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_the_files_that_there_are_are_named(project, server):
+    command = target.use_compose(project, server).command("ps")
+    assert command == [
+        *("docker", "compose", "--project-directory", str(server)),
+        *("-f", str(server / "compose.yaml"), "ps"),
+    ]
+    (server / "compose.override.yaml").touch()
+    assert str(server / "compose.override.yaml") in target.active(project).command("ps")
+
+
+def test_its_own_authority_is_found_when_it_has_one(project, server):
+    chosen = target.use_compose(project, server)
+    assert chosen.authority is None
+    (server / "ca.crt").touch()
+    assert chosen.authority == server / "ca.crt"
+
+
+def test_a_folder_without_a_server_is_refused(project, tmp_path):
+    with pytest.raises(ConfigurationError, match="no Compose server in"):
+        target.use_compose(project, tmp_path / "elsewhere")
+    assert target.active(project) is None
+
+
+def test_an_env_that_lacks_a_password_is_refused(project, server):
+    (server / ".env").write_text(ENV.replace("MLFLOW_ADMIN_PASSWORD=dollar$$sign", ""), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="no value for MLFLOW_ADMIN_PASSWORD"):
+        target.use_compose(project, server)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_damaged_choice_is_told(project, text):
+    project.prepare()
+    (project.state / "target.json").write_text(text, encoding="utf-8")
+    with pytest.raises(StorageError, match="damaged"):
+        target.active(project)
