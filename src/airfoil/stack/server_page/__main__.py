@@ -8,6 +8,7 @@ import sys
 
 from airfoil.stack.server_page import watched
 from airfoil.stack.server_page.app import ServerPage
+from airfoil.stack.server_page.machine import MachineCollector
 from airfoil.stack.server_page.rounds import Rounds
 
 SERVICES_VARIABLE = "AIRFOIL_STATUS_SERVICES"
@@ -27,11 +28,12 @@ def main() -> None:
     names = os.environ.get(SERVICES_VARIABLE, "")
     if strangers := watched.unknown(names):
         print(f"{SERVICES_VARIABLE} names what is not known: {', '.join(strangers)}", file=sys.stderr)  # noqa: T201 - this process's log
-    hosts = (*OWN_NAMES, *os.environ.get(HOSTS_VARIABLE, "").split(","))
+    called = [name.strip() for name in os.environ.get(HOSTS_VARIABLE, "").split(",") if name.strip()]
     import uvicorn
 
     rounds = Rounds(watched.chosen(names))
-    page = ServerPage(rounds, hosts, prefix=options.prefix)
+    machine = MachineCollector(next(iter(called), "localhost"))
+    page = ServerPage(rounds, (*OWN_NAMES, *called), prefix=options.prefix, collectors=[machine])
     try:
         uvicorn.run(
             page.app,
