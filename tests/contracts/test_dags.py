@@ -208,6 +208,15 @@ EXPECTED = {
             "owners": ["airfoil"],
         },
     },
+    "platform_backup.py": {
+        "platform_backup": {
+            "tags": ["maintenance"],
+            "schedule": None,
+            "edges": [["create", "verify"]],
+            "tasks": ["create", "verify"],
+            "owners": ["airfoil"],
+        },
+    },
     "trading_strategy_train.py": {
         "trading_strategy_train": {
             "tags": ["mlflow", "trading"],

@@ -1,4 +1,4 @@
-"""`airfoil backup create|list|verify|restore`: a copy of everything that only this project has, and the way back."""
+"""`airfoil backup ...`: a copy of everything that only this project has, and the way back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airfoil.cli import console
+from airfoil.cli import backup_schedule, console
 from airfoil.cli.context import Invocation
 from airfoil.errors import ProjectError
 
@@ -237,6 +237,9 @@ def restore(
         console.emit_json(backup_view.restored_row(manifest, done))
     else:
         backup_view.print_restored(manifest, done, time.monotonic() - began)
+
+
+app.command("schedule")(backup_schedule.schedule)
 
 
 def _source(named: str, project: Project | None, settings: Settings | None) -> Place:

@@ -31,6 +31,7 @@ SHIPPED_DAGS = {
         "feast_feature_materialization.py",
         "ml_model_training_pipeline.py",
         "ml_pipeline.py",
+        "platform_backup.py",
         "trading_strategy_train.py",
         "contracts/iris.yaml",
         "contracts/trips.yaml",
@@ -65,6 +66,14 @@ def files(template: str, name: str, package: Path = PACKAGE, checkout: Path = CH
         path.replace(f"/{NAME_FOLDER}/", f"/{name}/"): _named(file.read_text(encoding="utf-8"), name)
         for path, file in sources.items()
     }
+
+
+def shipped_dag(name: str, package: Path = PACKAGE, checkout: Path = CHECKOUT) -> str:
+    """Give the text of one of the DAGs that come with Airfoil."""
+    for place in (package / "templates" / DAGS / name, checkout / DAGS / name):
+        if place.is_file():
+            return place.read_text(encoding="utf-8")
+    raise InternalError(f"This installation of Airfoil lacks the DAG file {name}.", "Install Airfoil again.")
 
 
 def _layer(root: Path) -> Iterator[tuple[str, Path]]:

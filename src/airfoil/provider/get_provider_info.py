@@ -156,6 +156,14 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "/srv/shop",
                         "default": "",
                     },
+                    "backup_schedule": {
+                        "description": "When the DAG ``platform_backup`` runs: a cron line, in UTC. Empty: only when "
+                        "somebody starts it.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "30 1 * * *",
+                        "default": "",
+                    },
                     "work_area": {
                         "description": "The folder in which tasks keep their data, one folder below it for each DAG "
                         "run; on a disk that all workers share when there are several. Empty: ``work`` in "

@@ -61,6 +61,7 @@ OURS: Mapping[str, str] = {
     "airfoil.experiment": "Set mlflow.experiment.",
     "airfoil.alert_mail_to": "Set alerts.mail_to.",
     "airfoil.alert_most_an_hour": "Set alerts.most_an_hour.",
+    "airfoil.backup_schedule": "Set backup.schedule.",
     "airfoil.project": "It is the folder of this file.",
     "airfoil.work_area": "Data of runs is kept in .airfoil/work.",
 }

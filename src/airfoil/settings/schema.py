@@ -182,6 +182,14 @@ class BackupSettings(Section):
     """Empty: the folder `backups` of the project."""
     passphrase_file: Annotated[str, Field(description="a file in quotes")] = ""
     """Which holds the passphrase; empty: it is asked for, or comes from a variable."""
+    schedule: Annotated[
+        str,
+        Field(
+            pattern=r"^$|^@(hourly|daily|weekly)$|^\S+( \S+){4}$",
+            description='a cron line in quotes, such as "30 1 * * *", or nothing',
+        ),
+    ] = ""
+    """When the DAG platform_backup takes one, in UTC; empty: never by itself."""
     keep: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 3
     """How many of the latest stay."""
     keep_daily: Annotated[int, Field(ge=0, le=1000, description="a whole number from 0 to 1000")] = 7

@@ -102,6 +102,8 @@ def _places(settings: Settings, project: Project, secrets: Secrets, port: int) -
     why = "watched, so that DAGs which use the user's package are parsed again; kept out of long-lived processes"
     yield Option("airfoil", "source_folders", str(project.sources), why)
     yield Option("airfoil", "project", str(project.root), "where tasks of maintenance find it")
+    why = "when platform_backup runs; empty: never by itself"
+    yield Option("airfoil", "backup_schedule", settings.backup.schedule, why)
     yield Option("airfoil", "work_area", str(project.work), "data of runs inside the project")
     yield Option(
         "airfoil", "experiment", settings.mlflow.experiment, "of tasks that name none; empty: the DAG's own"

@@ -27,6 +27,7 @@ def package(tmp_path):
         "dags/feast_feature_materialization.py",
         "dags/ml_model_training_pipeline.py",
         "dags/ml_pipeline.py",
+        "dags/platform_backup.py",
         "dags/contracts/iris.yaml",
         "dags/trading_strategy_train.py",
         "dags/contracts/lost_customers.yaml",
@@ -75,6 +76,7 @@ def test_all_ships_every_dag(package, tmp_path):
         "dags/feast_feature_materialization.py",
         "dags/ml_model_training_pipeline.py",
         "dags/ml_pipeline.py",
+        "dags/platform_backup.py",
         "dags/contracts/iris.yaml",
         "dags/trading_strategy_train.py",
         "dags/contracts/lost_customers.yaml",
@@ -156,3 +158,10 @@ def test_every_template_is_whole(template):
         if path.endswith(".toml"):
             tomllib.loads(text)
     assert tomllib.loads(files["airfoil.toml"])["project"]["name"] == "shop"
+
+
+def test_one_shipped_dag_can_be_had_by_itself(package, tmp_path):
+    assert templates.shipped_dag("simple_test_dag.py", package, tmp_path) == "templates dags of {{name}}"
+    assert "platform_backup" in templates.shipped_dag("platform_backup.py")
+    with pytest.raises(InternalError, match=r"lacks the DAG file nothing\.py"):
+        templates.shipped_dag("nothing.py", package, tmp_path)

@@ -103,6 +103,7 @@ EXPECTED = {
         "schedule": "0 6 1 * *",
         "edges": TAXI_EDGES,
     },
+    "platform_backup": {"tags": {"maintenance"}, "schedule": None, "edges": {("create", "verify")}},
     "simple_test_dag": {"tags": {"example"}, "schedule": "@daily", "edges": set()},
     "trading_strategy_train": {
         "tags": {"trading", "mlflow"},
