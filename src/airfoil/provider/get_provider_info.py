@@ -164,6 +164,14 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "30 1 * * *",
                         "default": "",
                     },
+                    "task_logs": {
+                        "description": "The bucket that keeps the logs of tasks, s3://BUCKET/PREFIX. Needs ``[logging] "
+                        "logging_config_class = airfoil.provider.task_log_store.LOGGING``. Empty: logs stay on workers.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "s3://airflow-logs",
+                        "default": "",
+                    },
                     "work_area": {
                         "description": "The folder in which tasks keep their data, one folder below it for each DAG "
                         "run; on a disk that all workers share when there are several. Empty: ``work`` in "

@@ -14,10 +14,13 @@ import os
 import sqlite3
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airfoil.runtime import sqlite_file
 from airfoil.runtime.applied import Applied
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EXIT_CONFIGURATION = 78
 _SQLITE = "sqlite:///"
@@ -149,21 +152,24 @@ def migrate_server(applied: Applied, release: str) -> None:
 
 def fill(connections: Path, variables: Path, applied: Applied) -> None:
     """Put what follows from the settings into the database; remember what gave way to a person's change."""
+    kept = fill_database(json.loads(connections.read_text()), json.loads(variables.read_text()))
+    if applied.get("kept") != kept:
+        applied.remember("kept", kept)
+
+
+def fill_database(connections: Mapping[str, Any], variables: Mapping[str, str]) -> list[str]:
+    """Put connections and variables into the database; return the names that gave way to a person's change."""
     from cryptography.fernet import InvalidToken
 
     from airfoil.runtime import managed_connections
 
     try:
-        kept = managed_connections.apply(
-            json.loads(connections.read_text()), json.loads(variables.read_text())
-        )
+        return managed_connections.apply(connections, variables)
     except InvalidToken:
         _give_up(
-            "Airflow's database holds connections that another key has encrypted. Put back the .airfoil/secrets.json "
-            "that belongs to it, or set another database."
+            "Airflow's database holds connections that another key has encrypted. Put back the secrets "
+            "(.airfoil/secrets.json, or FERNET_KEY in a server's .env) that belong to it, or set another database."
         )
-    if applied.get("kept") != kept:
-        applied.remember("kept", kept)
 
 
 def import_pools(given: dict[str, Any], folder: Path, applied: Applied) -> None:

@@ -92,14 +92,14 @@ def _url(given: Mapping[str, str]) -> str:
 
 def _postgres(given: Mapping[str, str]) -> dict[str, str]:
     if not given["POSTGRES_URL"]:
-        host, port, database, mode = "postgres", _POSTGRES_PORT, "postgres", "prefer"
+        host, port, database, mode = "postgres", _POSTGRES_PORT, "postgres", "disable"
         password, user = given["POSTGRES_PASSWORD"], "postgres"
     else:
         parts = _address(given, "POSTGRES_URL", ("postgresql", "postgres"))
         host, port = parts.hostname or "", parts.port or _POSTGRES_PORT
         user, password = unquote(parts.username or "postgres"), unquote(parts.password or "")
         database = parts.path.strip("/") or "postgres"
-        mode = parse_qs(parts.query).get("sslmode", ["prefer"])[0]
+        mode = parse_qs(parts.query).get("sslmode", ["require"])[0]
     return {
         "POSTGRES_HOST": host,
         "POSTGRES_PORT": str(port),

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from airfoil.errors import SecretsError
 from airfoil.stack import secrets
+from airfoil.weak_passwords import FEWEST_CHARACTERS, is_tried_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-FEWEST_CHARACTERS = 12
 GENERATORS: Mapping[str, Callable[[], str]] = {
     "_AIRFLOW_WWW_USER_PASSWORD": secrets.new_password,
     "FERNET_KEY": secrets.new_fernet_key,
@@ -41,18 +41,11 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
 _NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9._~=-]+")
 """These stand in addresses of databases and brokers, in JSON, and in configuration files."""
 _A_PERSON_TYPES = frozenset({"_AIRFLOW_WWW_USER_PASSWORD", "GRAFANA_PASSWORD"})
-# What people try first, alone or with digits and signs around it.
-_WELL_KNOWN = re.compile(
-    r"""(?ix) ([\W\d_]* (airflow|airfoil|admin|administrator|root|user|guest|test|demo|default|secret|letmein|welcome|
-        password|passwort|passw0rd|pass|postgres|postgresql|redis|minio|mlflow|grafana|flower|celery|
-        seaweedfs|change|_?me|it|this|qwerty|qwertyuiop|iloveyou|abc|abcdef|hunter))+ [\W\d_]*
-        | [\W\d_]+ | (.)\3+"""
-)
 
 
 def check(name: str, value: str) -> None:
     """Refuse a secret that everybody knows, that is short, or that cannot stand where it is used."""
-    if _WELL_KNOWN.fullmatch(value):
+    if is_tried_first(value):
         raise SecretsError(
             f"{name} in .env is a password that people try first.",
             "Delete its value, and a good one is made; or write one of your own.",

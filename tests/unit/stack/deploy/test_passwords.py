@@ -25,23 +25,7 @@ def test_keys_can_encrypt(name):
     assert key.decrypt(key.encrypt(b"x")) == b"x"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "airflow",
-        "Airflow2026!",
-        "admin",
-        "adminadminadmin",
-        "password1234",
-        "Passw0rd-Passw0rd",
-        "minioadmin",
-        "postgres",
-        "changeme123456",
-        "123456789012345",
-        "aaaaaaaaaaaaaaaa",
-        "!!!!welcome2026!!!!",
-    ],
-)
+@pytest.mark.parametrize("value", ["airflow", "Airflow2026!", "adminadminadmin"])
 def test_what_people_try_first_is_refused(value):
     with pytest.raises(SecretsError) as caught:
         passwords.check("_AIRFLOW_WWW_USER_PASSWORD", value)
