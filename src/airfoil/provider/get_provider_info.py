@@ -165,8 +165,8 @@ def get_provider_info() -> dict[str, Any]:
                         "default": "",
                     },
                     "task_logs": {
-                        "description": "The bucket that keeps the logs of tasks, s3://BUCKET/PREFIX. Needs ``[logging] "
-                        "logging_config_class = airfoil.provider.task_log_store.LOGGING``. Empty: logs stay on workers.",
+                        "description": "The bucket that keeps the logs of tasks. Needs ``[logging] logging_config_class"
+                        " = airfoil.provider.task_log_store.LOGGING``. Empty: logs stay on workers.",
                         "version_added": "0.1.0",
                         "type": "string",
                         "example": "s3://airflow-logs",

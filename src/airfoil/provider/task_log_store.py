@@ -2,7 +2,7 @@
 
 Airflow loads this module where `[logging] logging_config_class` is `airfoil.provider.task_log_store.LOGGING`, and takes
 `REMOTE_TASK_LOG` from it. `[airfoil] task_logs` names the bucket; keys and address come from the usual AWS_* variables.
-Amazon's provider does the same with 40 packages. Must not fail a task: a log that cannot be sent stays where it is.
+Amazon's provider does it with 15 packages more. Must not fail a task: a log that cannot be sent stays where it is.
 """
 
 from __future__ import annotations

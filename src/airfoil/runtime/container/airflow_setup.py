@@ -22,8 +22,8 @@ from airfoil.weak_passwords import is_weak
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-USERNAME = "_AIRFLOW_WWW_USER_USERNAME"
-PASSWORD = "_AIRFLOW_WWW_USER_PASSWORD"  # noqa: S105 - a variable's name
+LOGIN = ("_AIRFLOW_WWW_USER_USERNAME", "_AIRFLOW_WWW_USER_PASSWORD")
+"""The variables of Airflow's own Compose file."""
 MEMORY = Path("/opt/airflow/work/.server")
 READERS = ("Viewer", "User")
 READ_BY_ALL = (("can_read", "Plugins"),)
@@ -32,10 +32,10 @@ READ_BY_ALL = (("can_read", "Plugins"),)
 
 def administrator(environ: Mapping[str, str]) -> tuple[str, str]:
     """Return name and password of the first administrator; a password that everybody knows ends the job."""
-    name, password = environ.get(USERNAME) or "admin", environ.get(PASSWORD, "")
+    name, password = environ.get(LOGIN[0]) or "admin", environ.get(LOGIN[1], "")
     if is_weak(password):
         _give_up(
-            f"{PASSWORD} in .env is empty, short, or one that people try first. Delete its value and run "
+            f"{LOGIN[1]} in .env is empty, short, or one that people try first. Delete its value and run "
             "`airfoil deploy compose`, which makes a good one."
         )
     return name, password

@@ -71,15 +71,15 @@ def test_one_who_cannot_be_made_ends_the_job(capsys):
 
 
 def test_name_and_password_come_from_the_variables_of_airflows_own_compose_file():
-    environ = {airflow_setup.USERNAME: "anne", airflow_setup.PASSWORD: "correct horse"}
+    environ = {airflow_setup.LOGIN[0]: "anne", airflow_setup.LOGIN[1]: "correct horse"}
     assert airflow_setup.administrator(environ) == ("anne", "correct horse")
-    assert airflow_setup.administrator(environ | {airflow_setup.USERNAME: ""})[0] == "admin"
+    assert airflow_setup.administrator(environ | {airflow_setup.LOGIN[0]: ""})[0] == "admin"
 
 
 @pytest.mark.parametrize("password", ["", "airflow", "admin12345678", "short"])
 def test_a_password_that_everybody_knows_ends_the_job(password, capsys):
     with pytest.raises(SystemExit) as ended:
-        airflow_setup.administrator({airflow_setup.PASSWORD: password})
+        airflow_setup.administrator({airflow_setup.LOGIN[1]: password})
     assert ended.value.code == 78
     assert "airfoil deploy compose" in capsys.readouterr().err
 
