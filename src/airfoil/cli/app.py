@@ -22,6 +22,7 @@ from airfoil.cli import (
     init,
     logs,
     models,
+    moving_in,
     new,
     passthrough,
     platform,
@@ -39,7 +40,7 @@ SECTIONS = {
     "Platform": (
         *("up", "down", "restart", "status", "logs", "open", "backup", "deploy", "target", "clean", "reset"),
     ),
-    "Work": ("run", "retry", "models", "demo"),
+    "Work": ("run", "retry", "models", "import", "demo"),
     "Project": (
         "init",
         "add",
@@ -161,6 +162,7 @@ app.command()(reset.reset)
 app.command()(run.run)
 app.command()(retry.retry)
 app.add_typer(models.app, name="models")
+app.add_typer(moving_in.app, name="import")
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(add.add)

@@ -37,7 +37,7 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: schema, models.")] = False,
 ) -> None:
     """List models with their newest version and where their aliases stand."""
-    with _registry(context) as (http, _):
+    with registry(context) as (http, _):
         from airfoil.cli import model_tables
         from airfoil.clients.model_registry import models
 
@@ -63,7 +63,7 @@ def show(
     ] = False,
 ) -> None:
     """Show a model's aliases with their last move, and its versions with verdict and run."""
-    with _registry(context) as (http, ledger):
+    with registry(context) as (http, ledger):
         from airfoil.cli import model_tables
         from airfoil.clients.claims import Claims
         from airfoil.clients.model_registry import RegisteredModel, model, versions
@@ -99,7 +99,7 @@ def history(
     ] = False,
 ) -> None:
     """Print who moved which alias of a model when and why, the newest last."""
-    with _registry(context) as (http, ledger):
+    with registry(context) as (http, ledger):
         from airfoil.cli import model_tables
         from airfoil.clients.history import no_ledger
 
@@ -139,7 +139,7 @@ def at(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     moment = typed.end(model_tables.zone_of(typed.moment))
-    with _registry(context) as (http, ledger):
+    with registry(context) as (http, ledger):
         histories = http.do(ledger.histories(model))
     if as_json:
         rows = [model_tables.standing_row(entry) for entry in model_tables.standing_at(histories, moment)]
@@ -165,7 +165,7 @@ def promote(
     If somebody else moves the alias while you are asked, nothing is done.
     """
     number = _number(version)
-    with _registry(context) as (http, ledger):
+    with registry(context) as (http, ledger):
         from airfoil.clients.ledger import check_alias
         from airfoil.clients.model_registry import version as version_exists
 
@@ -198,7 +198,7 @@ def rollback(
     ] = False,
 ) -> None:
     """Point an alias back at the version that counted before, after asking; again goes one further back."""
-    with _registry(context) as (http, ledger):
+    with registry(context) as (http, ledger):
         head = http.do(ledger.reconcile(name, alias))
         if head is None:
             from airfoil.clients.history import no_ledger
@@ -217,7 +217,7 @@ def rollback(
 
 
 @contextlib.contextmanager
-def _registry(context: typer.Context) -> Iterator[tuple[MlflowHttp, Ledger]]:
+def registry(context: typer.Context) -> Iterator[tuple[MlflowHttp, Ledger]]:
     """Reach the running platform's MLflow."""
     invocation = context.ensure_object(Invocation)
     project = invocation.project()

@@ -136,10 +136,10 @@ def metric_row(name: Any, value: Any, step: Any, timestamp_ms: int) -> Row:
         ) from error
     if abs(place) > _LARGEST_STEP:
         raise ConfigurationError(f"The step of the metric '{key}' is too large: {place}")
-    return {"key": key, "value": _json_number(number), "timestamp": timestamp_ms, "step": place}
+    return {"key": key, "value": json_number(number), "timestamp": timestamp_ms, "step": place}
 
 
-def _json_number(number: float) -> float | str:
+def json_number(number: float) -> float | str:
     """Return a number as MLflow takes it: JSON has no NaN and no infinity, so those travel as words."""
     if math.isfinite(number):
         return number
