@@ -105,6 +105,7 @@ def with_health(app):
 def arguments():
     parser = argparse.ArgumentParser(prog="weed", allow_abbrev=False)
     parser.add_argument("command", nargs="?")
+    parser.add_argument("-s3", action="store_true")
     for name, default in (("dir", "/data"), ("s3.port", "8333"), ("s3.config", "")):
         parser.add_argument(f"-{name}", dest=name.replace(".", "_"), default=default)
     found, _ignored = parser.parse_known_args([word.replace("--", "-", 1) for word in sys.argv[1:]])

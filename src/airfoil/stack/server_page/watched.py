@@ -71,6 +71,8 @@ SERVICES = (
     Watched("grafana", "Grafana", _http("http://grafana:3000/api/health"), "front", "../grafana/"),
 )
 OPTIONAL = frozenset({"grafana"})
+ITSELF = "status"
+"""This page. Whoever reads it knows that it runs."""
 
 
 def chosen(names: str) -> tuple[Watched, ...]:
@@ -83,5 +85,5 @@ def chosen(names: str) -> tuple[Watched, ...]:
 
 def unknown(names: str, services: Sequence[Watched] = SERVICES) -> list[str]:
     """Return the names of a list that are none of ours."""
-    known = {one.name for one in services}
+    known = {one.name for one in services} | {ITSELF}
     return [name.strip() for name in names.split(",") if name.strip() and name.strip() not in known]

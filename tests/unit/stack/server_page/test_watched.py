@@ -37,4 +37,4 @@ def test_a_list_chooses_and_keeps_our_order():
 
 
 def test_a_name_that_is_none_of_ours_is_found_out():
-    assert watched.unknown("redis, valkey ,mlflow") == ["valkey"]
+    assert watched.unknown("redis, valkey ,mlflow,status") == ["valkey"]
