@@ -13,7 +13,7 @@ import httpx
 import pytest
 from tests.deploy import compose_server, engine
 
-pytestmark = [pytest.mark.deploy, pytest.mark.compose, pytest.mark.alone, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.deploy, pytest.mark.alone, pytest.mark.timeout(3000)]
 
 AT_REST_MIB = 4096
 PAGES = ("mlflow/", "status/", "flower/", "features/health", "prometheus/", "alertmanager/")

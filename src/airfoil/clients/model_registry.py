@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airfoil.clients.exchange import API, Exchange, delete, get, post
-from airfoil.errors import AlreadyExistsError, ConfigurationError, NotFoundError
+from airfoil.errors import AlreadyExistsError, ConfigurationError, NotFoundError, ServiceRefusedError
 
 if TYPE_CHECKING:
     from airfoil.records import ModelRef
@@ -100,8 +100,9 @@ def create_version(name: str, source: ModelRef, tags: Mapping[str, str]) -> Exch
         request["model_id"] = source.uri.removeprefix("models:/")
     try:
         answer = yield from post(f"{API}/model-versions/create", request, repeatable=False)
-    except NotFoundError:
-        # The model is made on demand; when it is the source that is missing, the second answer says so.
+    except (NotFoundError, ServiceRefusedError):
+        # The model is made on demand; when it is the source that is missing, the second answer says so. A server with
+        # logins refuses a version of a model that is not there to all but its administrators.
         with suppress(AlreadyExistsError):
             yield from post(f"{API}/registered-models/create", {"name": name})
         answer = yield from post(f"{API}/model-versions/create", request, repeatable=False)

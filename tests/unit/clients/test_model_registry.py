@@ -5,7 +5,7 @@ from tests.unit.clients.wine_shop import WineShop
 
 from airfoil.clients import model_registry
 from airfoil.clients.model_registry import ModelVersion
-from airfoil.errors import ConfigurationError, ServiceAnswerError
+from airfoil.errors import ConfigurationError, ServiceAnswerError, ServiceRefusedError
 from airfoil.records import ModelRef
 
 pytestmark = pytest.mark.unit
@@ -59,6 +59,18 @@ def test_a_version_is_made_with_its_tags_and_its_model_on_demand(server, http):
     assert made == ModelVersion("beer", 1, source.run_id, source.uri, {"a": "1"}, made.created_ms)
     assert made.created_ms
     assert http.do(model_registry.versions_tagged("a", "1")) == [made]
+
+
+def test_a_server_that_shows_a_missing_model_to_nobody_is_asked_to_make_it(server, http):
+    server.faults.fail_next("*/model-versions/create", 403, code="PERMISSION_DENIED")
+    made = http.do(model_registry.create_version("beer", server.source(), {}))
+    assert (made.name, made.version) == ("beer", 1)
+
+
+def test_who_may_not_make_versions_is_told(server, http):
+    server.faults.fail_next("*/model-versions/create", 403, times=2, code="PERMISSION_DENIED")
+    with pytest.raises(ServiceRefusedError):
+        http.do(model_registry.create_version("wine", server.source(), {}))
 
 
 def test_a_source_that_is_missing_is_told(server, http):
