@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -62,6 +63,19 @@ def test_a_rule_that_is_wrong_is_found(tmp_path):
 def test_prometheus_understands_its_configuration():
     run(program("promtool"), "check", "config", "--syntax-only", MONITORING / "prometheus.yml")
     run(program("promtool"), "check", "rules", *sorted((MONITORING / "rules").glob("*.yml")))
+
+
+def test_prometheus_understands_what_the_dashboards_ask(tmp_path):
+    panels = [
+        panel
+        for path in sorted((MONITORING / "dashboards").glob("*.json"))
+        for panel in json.loads(path.read_text(encoding="utf-8"))["panels"]
+    ]
+    asked = sorted({target["expr"] for panel in panels for target in panel["targets"]})
+    rules = [{"record": f"panel:{number}", "expr": expr} for number, expr in enumerate(asked)]
+    written = tmp_path / "rules.yml"
+    written.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    assert f"{len(asked)} rules found" in run(program("promtool"), "check", "rules", written)
 
 
 def test_prometheus_is_started_with_its_token_in_memory_alone(tmp_path):
