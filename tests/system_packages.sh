@@ -41,6 +41,8 @@ if [ -n "$unpack" ]; then
     apt-get download -q $unpack >/dev/null 2>&1
     for package in *.deb; do $root dpkg -x "$package" $stand_ins/monitoring; done
     rm -r "$folder"
+    # Debian's Alertmanager looks for its templates there, wherever it was unpacked to.
+    [ -e /usr/share/prometheus ] || $root cp -r $stand_ins/monitoring/usr/share/prometheus /usr/share/prometheus
   ) || echo "tests: could not unpack $unpack; the tests that need them will skip"
 fi
 [ -n "$missing" ] || exit 0

@@ -10,23 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.deploy.monitoring_programs import program
 
 pytestmark = pytest.mark.deploy
 
 MONITORING = Path(__file__).parents[2] / "deploy" / "monitoring"
-STAND_INS = Path("/var/cache/airfoil-stand-ins")
-
-
-def program(name: str) -> str:
-    """A program of Debian's prometheus packages: installed, or unpacked beside the other stand-ins."""
-    unpacked = sorted(STAND_INS.glob(f"*/usr/bin/{name}"))
-    found = shutil.which(name) or (str(unpacked[-1]) if unpacked else None)
-    if found is None:
-        reason = f"no {name} on this machine (`sh tests/system_packages.sh` unpacks Debian's)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 def run(*command: object, **variables: str) -> str:
