@@ -1,0 +1,119 @@
+#!/bin/sh
+# What install.sh and verify.sh share: steps that are told, values of .env, waiting. Read by them, not run.
+set -eu
+
+COMPOSE=${COMPOSE:-docker compose}
+WAIT_SECONDS=${WAIT_SECONDS:-300}
+
+step() { printf '%-64s' "$1 ..."; }
+done_with() { echo "ok: $1"; }
+warn() { printf '\n  note: %s\n  ' "$1"; }
+
+# fail WHY WHAT-HELPS
+fail() {
+  echo "FAILED"
+  echo "  $1" >&2
+  echo "  $2" >&2
+  exit 1
+}
+
+# run WHY WHAT-HELPS COMMAND...: quiet while it goes well
+run() {
+  why=$1 help=$2
+  shift 2
+  said=$("$@" 2>&1) && return 0
+  printf '%s\n' "$said" | tail -n 25 >&2
+  fail "$why" "$help"
+}
+
+# value_of NAME: as Compose reads it from .env; an empty line is an empty value
+value_of() {
+  sed -n "s/^$1=//p" .env | tail -n 1 | sed "s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/; s/\\\$\\\$/\$/g"
+}
+
+# listens PORT: does something on this machine?
+listens() {
+  hexadecimal=$(printf '%04X' "$1")
+  cat /proc/net/tcp /proc/net/tcp6 2> /dev/null | awk -v port=":$hexadecimal" \
+    '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'
+}
+
+# state_of SERVICE: "healthy", "running", "starting", "exited 0", ...; of several containers the worst
+state_of() {
+  for container in $($COMPOSE ps --all --quiet "$1" 2> /dev/null); do
+    docker inspect --format \
+      '{{if eq .State.Status "running"}}{{if .State.Health}}{{.State.Health.Status}}{{else}}running{{end}}{{else}}{{.State.Status}} {{.State.ExitCode}}{{end}}' \
+      "$container"
+  done | awk '
+    BEGIN { worst = 0; text = "absent" }
+    { rank = ($0 == "healthy") ? 1 : ($0 == "running") ? 2 : ($0 == "starting") ? 3 : 4 }
+    rank > worst { worst = rank; text = $0 }
+    END { print text }'
+}
+
+# wait_for SERVICE...: until each is well, or its last words
+wait_for() {
+  deadline=$(($(date +%s) + WAIT_SECONDS))
+  for service in "$@"; do
+    while :; do
+      state=$(state_of "$service")
+      case $state in healthy | running) break ;; esac
+      if [ "$(date +%s)" -ge $deadline ]; then
+        $COMPOSE logs --no-log-prefix --tail 20 "$service" >&2 || true
+        fail "$service is $state after $WAIT_SECONDS s." "Its last words are above; \`$COMPOSE logs $service\` has all."
+      fi
+      sleep 1
+    done
+  done
+}
+
+# render: write .env and what belongs to it, with an airfoil of this machine or the one of our image
+render() {
+  project=$(cd ../.. && pwd)
+  for candidate in "${AIRFOIL:-}" "$(command -v airfoil || true)" ../../.venv/bin/airfoil; do
+    [ -n "$candidate" ] && [ -x "$candidate" ] || continue
+    run "\`airfoil deploy compose\` failed." "The lines above say why." "$candidate" --project "$project" deploy compose "$PWD"
+    return 0
+  done
+  # No Python is needed here: the image that is built anyway has one.
+  run "The image for \`airfoil deploy compose\` could not be built." "The lines above say why." \
+    env DOCKER_BUILDKIT=1 docker build --quiet --target airflow --tag airfoil/airflow:first --file Dockerfile ../..
+  run "\`airfoil deploy compose\` failed." "The lines above say why." \
+    docker run --rm --user "$(id -u):$(id -g)" --volume "$project:$project" --workdir "$project" \
+    --env HOME=/tmp --env _AIRFLOW_WWW_USER_USERNAME --env _AIRFLOW_WWW_USER_PASSWORD --env AIRFLOW_UID --env AIRFLOW_PROJ_DIR \
+    airfoil/airflow:first airfoil deploy compose "$PWD"
+}
+
+# ask PATH [CURL OPTION...]: the status of an answer from the proxy, as its name and certificate say; the body is in $body
+ask() {
+  path=$1
+  shift
+  port=$(value_of HTTPS_PORT) host=$(value_of AIRFOIL_HOST)
+  address=127.0.0.1
+  case $port in *:*) address=${port%:*} port=${port##*:} ;; esac
+  authority=
+  [ ! -f ca.crt ] || authority="--cacert ca.crt"
+  body=$(curl --silent --show-error --max-time 60 --noproxy '*' $authority --resolve "$host:$port:$address" \
+    --write-out '\n%{http_code}' "$@" "https://$host:$port$path" 2>&1) || true
+  status=$(printf '%s' "$body" | tail -n 1)
+  body=$(printf '%s\n' "$body" | sed '$d')
+}
+
+# log_in: a token of the first administrator, in a file that curl reads headers from ($pass); no argument shows a secret
+log_in() {
+  umask 077
+  answer=$(mktemp) pass=$(mktemp)
+  trap 'rm -f "$answer" "$pass"' EXIT
+  printf '{"username": "%s", "password": "%s"}' "$(value_of _AIRFLOW_WWW_USER_USERNAME | sed 's/[\\"]/\\&/g')" \
+    "$(value_of _AIRFLOW_WWW_USER_PASSWORD | sed 's/[\\"]/\\&/g')" > "$answer"
+  ask /auth/token --header 'Content-Type: application/json' --data "@$answer"
+  token=$(field access_token)
+  [ -n "$token" ] || return 1
+  # The first is for Airflow's API; the second is what a browser has after the login.
+  printf 'Authorization: Bearer %s\n' "$token" > "$pass"
+  printf 'Cookie: _token=%s\n' "$token" > "$answer"
+  cookie=$answer
+}
+
+# field NAME: a text of the JSON in $body
+field() { printf '%s' "$body" | sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p" | head -n 1; }
