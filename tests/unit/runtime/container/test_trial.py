@@ -92,7 +92,7 @@ def test_without_a_champion_there_is_nothing_to_predict():
 
 def test_a_champion_that_cannot_predict_fails():
     mlflow = Mlflow([model("wine", champion="3")])
-    with pytest.raises(trial.TrialError, match="wine@champion .version 3.: it cannot be loaded"):
+    with pytest.raises(trial.TrialError, match=r"wine@champion \(version 3\): it cannot be loaded"):
         trial.try_prediction(mlflow, mlflow.download, lambda _: {"error": "it cannot be loaded"})
 
 

@@ -1,0 +1,170 @@
+"""install.sh and verify.sh on a machine where Docker only pretends: what they read, and what they say of each fault."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from airfoil.settings import load
+from airfoil.stack.deploy import compose, env_file
+from airfoil.stack.project import Project
+
+pytestmark = pytest.mark.deploy
+
+DOCKER = """#!/bin/sh
+case "$*" in
+  "info") exit ${DOCKER_INFO:-0} ;;
+  "info --format"*) echo / ;;
+  "version"*) echo 26.1 ;;
+  "compose version"*) echo ${COMPOSE_VERSION:-2.26.1} ;;
+  "compose config --quiet") if [ -n "${COMPOSE_FAULT:-}" ]; then echo "$COMPOSE_FAULT" >&2; exit 1; fi ;;
+  "compose ps"*) if [ -n "${CONTAINERS:-}" ]; then echo "$CONTAINERS" | tr , '\\n'; fi ;;
+  "inspect"*) for last; do :; done; echo "$last" | tr _ ' ' ;;
+  *) echo "not expected: $*" >&2; exit 99 ;;
+esac
+"""
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A project with its server's files, and a docker that only pretends."""
+    if shutil.which("curl") is None:
+        pytest.skip("no curl on this machine")
+    (tmp_path / "bin").mkdir()
+    docker = tmp_path / "bin" / "docker"
+    docker.write_text(DOCKER, encoding="utf-8")
+    docker.chmod(0o755)
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "airfoil.toml").write_text('[project]\nname = "shop"\n', encoding="utf-8")
+    folder = root / "deploy" / "compose"
+    compose.write(compose.rendered(Project(root), load(root, {}), folder, {}), folder)
+    set_value(folder, "HTTP_PORT", "127.0.0.1:1")
+    set_value(folder, "HTTPS_PORT", "127.0.0.1:2")
+    return folder
+
+
+def set_value(folder, name, value):
+    path = folder / ".env"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    changed = [f"{name}={value}" if line.startswith(f"{name}=") else line for line in lines]
+    path.write_text("\n".join(changed) + "\n", encoding="utf-8")
+
+
+def run(folder, *argv, **environment):
+    environ = os.environ | {"PATH": f"{folder.parents[2] / 'bin'}:{os.environ['PATH']}"} | environment
+    return subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+
+def ask(folder, words, **environment):
+    return run(folder, "sh", "-c", f". ./steps.sh; {words}", **environment).stdout.strip()
+
+
+def test_a_machine_on_which_nothing_stands_in_the_way(machine):
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing stands in the way." in done.stdout
+    assert "FAILED" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "why", "move"),
+    [
+        ({"DOCKER_INFO": "1"}, "The Docker engine does not answer.", "systemctl start docker"),
+        ({"COMPOSE_VERSION": "2.17.2"}, "Compose 2.17.2 is too old.", "2.23"),
+        ({"COMPOSE_FAULT": "services.x is wrong"}, "services.x is wrong", "Correct .env"),
+    ],
+)
+def test_what_stands_in_the_way_is_named_with_the_next_move(machine, environment, why, move):
+    done = run(machine, "sh", "install.sh", "--check", **environment)
+    assert done.returncode == 1
+    assert why in done.stderr
+    assert move in done.stderr
+
+
+def test_secrets_that_others_can_read_are_named_and_not_touched(machine):
+    (machine / ".env").chmod(0o644)
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 1
+    assert "chmod 600 .env" in done.stderr
+    assert (machine / ".env").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_missing_file_is_named(machine):
+    (machine / "Caddyfile").unlink()
+    done = run(machine, "sh", "install.sh", "--check")
+    assert (done.returncode, "Caddyfile is missing." in done.stderr) == (1, True)
+
+
+def test_before_the_first_rendering_a_check_says_what_to_do(machine):
+    (machine / ".env").unlink()
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 1
+    assert "airfoil deploy compose" in done.stderr
+    assert not (machine / ".env").exists()
+
+
+def test_dags_that_the_containers_cannot_read_are_named(machine):
+    set_value(machine, "AIRFLOW_UID", "54321")
+    dag = machine.parents[1] / "dags" / "mine.py"
+    dag.write_text("", encoding="utf-8")
+    dag.chmod(0o600)
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 1
+    assert "mine.py" in done.stderr
+    assert "chmod -R o+rX" in done.stderr
+
+
+def test_a_port_that_somebody_has_is_named_unless_it_is_our_own_proxy(machine):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        set_value(machine, "HTTPS_PORT", f"127.0.0.1:{port}")
+        taken = run(machine, "sh", "install.sh", "--check")
+        ours = run(machine, "sh", "install.sh", "--check", CONTAINERS="c1")
+    assert taken.returncode == 1
+    assert f"Port {port} is taken" in taken.stderr
+    assert "HTTPS_PORT" in taken.stderr
+    assert ours.returncode == 0, ours.stderr
+
+
+@pytest.mark.parametrize("script", ["install.sh", "verify.sh"])
+def test_an_unknown_option_is_wrong_usage(machine, script):
+    done = run(machine, "sh", script, "--quick")
+    assert (done.returncode, "--quick is no option" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("script", ["install.sh", "verify.sh"])
+def test_help_tells_the_options(machine, script):
+    done = run(machine, "sh", script, "--help")
+    assert done.returncode == 0
+    assert "sh " + script in done.stdout
+
+
+@pytest.mark.parametrize("value", ["plain", "a b", "it's", "a$b", 'a "b"'])
+def test_values_are_read_from_the_file_as_they_are_meant(machine, value):
+    set_value(machine, "ALERT_MAIL_FROM", env_file.written(value))
+    assert ask(machine, "value_of ALERT_MAIL_FROM") == value
+
+
+@pytest.mark.parametrize(
+    ("containers", "state"),
+    [
+        ("", "absent"),
+        ("healthy", "healthy"),
+        ("healthy,starting", "starting"),
+        ("healthy,exited_1,starting", "exited 1"),
+        ("healthy,running", "running"),
+    ],
+)
+def test_a_service_is_as_well_as_its_worst_container(machine, containers, state):
+    assert ask(machine, "state_of airflow-worker", CONTAINERS=containers) == state
+
+
+def test_waiting_ends_with_the_last_words_of_what_is_not_well(machine):
+    done = run(machine, "sh", "-c", ". ./steps.sh; wait_for mlflow", CONTAINERS="starting", WAIT_SECONDS="0")
+    assert done.returncode == 1
+    assert "mlflow is starting after 0 s." in done.stderr
