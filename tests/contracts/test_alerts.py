@@ -159,3 +159,13 @@ def test_inhibitions_name_alerts_that_exist():
     named = {name for found in re.findall(r'alertname=~?"([\w|]+)"', script) for name in found.split("|")}
     assert named
     assert named <= set(ALERTS)
+
+
+def test_no_id_of_a_dag_becomes_a_name():
+    mappings = Mappings((MONITORING / "statsd.yml").read_text(encoding="utf-8"))
+    assert mappings.target("airflow.dagrun.my.dag.first_task_scheduling_delay", "observer").dropped
+    tagged = mappings.target("airflow.dagrun.first_task_scheduling_delay", "observer")
+    assert (tagged.dropped, tagged.name) == (
+        False,
+        "airflow_statsd_dagrun_first_task_scheduling_delay_seconds",
+    )

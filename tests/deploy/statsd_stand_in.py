@@ -29,6 +29,7 @@ KNOWN = {
     "observer_type",
     "histogram_options",
     "ttl",
+    "action",
 }
 WINDOW_SECONDS = 3600.0
 Labels = tuple[tuple[str, str], ...]
@@ -42,6 +43,7 @@ class Target:
     labels: Mapping[str, str]
     ttl_seconds: float
     buckets: tuple[float, ...] = ()
+    dropped: bool = False
 
 
 @dataclass
@@ -89,6 +91,7 @@ class Mappings:
                     rule.get("labels", {}),
                     _seconds(str(rule.get("ttl", "0s"))),
                     tuple(rule.get("histogram_options", {}).get("buckets", ())),
+                    rule.get("action") == "drop",
                 )
         return Target(re.sub(r"[^a-zA-Z0-9_]", "_", name), {}, 0.0)
 
@@ -115,6 +118,8 @@ class Exporter:
             return
         name, *tags = head.split(",")
         target = self._mappings.target(name, kind)
+        if target.dropped:
+            return
         labels = dict(tag.split("=", 1) for tag in tags if "=" in tag) | dict(target.labels)
         with self._lock:
             self._kinds[target.name] = kind
