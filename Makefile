@@ -40,11 +40,11 @@ else
 	@# by minutes: what fails is named, and tried once more alone; what fails twice fails.
 	@quick=0; shared=0; alone=0; \
 	$(BIN)/python -m pytest --cache-clear -n auto --dist loadfile -m 'unit or contracts' tests/unit tests/contracts || quick=$$?; \
-	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --durations=40 --dist loadfile --no-loadscope-reorder -m 'not alone' tests/system tests/browser tests/integration || shared=$$?; \
-	$(BIN)/python -m pytest --durations=25 -m alone tests/system tests/browser tests/integration || alone=$$?; \
+	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --durations=40 --dist loadfile --no-loadscope-reorder -m 'not alone' tests/system tests/browser tests/integration tests/deploy || shared=$$?; \
+	$(BIN)/python -m pytest --durations=25 -m alone tests/system tests/browser tests/integration tests/deploy || alone=$$?; \
 	if [ $$((shared + alone)) -gt 0 ] && [ $$shared -le 1 ] && [ $$alone -le 1 ]; then \
 		echo 'Once more, now with nothing beside them: the tests with servers that failed.'; \
-		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/system tests/browser tests/integration \
+		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/system tests/browser tests/integration tests/deploy \
 			&& shared=0 && alone=0; fi; \
 	[ $$quick = 0 ] && [ $$shared = 0 ] && [ $$alone = 0 ]
 endif

@@ -199,13 +199,18 @@ def made(root: Path, **changes: str) -> Server:
     ]
     more = {"services": {name: {"build": {"network": "host"}} for name in built}}
     (folder / TEST_FILE).write_text(yaml.safe_dump(more), encoding="utf-8")
-    environment = {"COMPOSE_FILE": f"compose.yaml:compose.override.yaml:{TEST_FILE}"}
-    compose = engine.Compose(folder, environment)
-    for image in (PRESENT_PYTHON, *compose("config", "--images").split()):
+    server = attached(folder)
+    for image in (PRESENT_PYTHON, *server.compose("config", "--images").split()):
         if not image.startswith("airfoil/"):
             stand_ins.build(image)
-    compose("build")
-    return Server(folder, compose, read_variables(folder))
+    server.compose("build")
+    return server
+
+
+def attached(folder: Path) -> Server:
+    """A server whose files lie in a folder already."""
+    environment = {"COMPOSE_FILE": f"compose.yaml:compose.override.yaml:{TEST_FILE}"}
+    return Server(folder, engine.Compose(folder, environment), read_variables(folder))
 
 
 @contextmanager

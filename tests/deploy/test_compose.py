@@ -16,6 +16,8 @@ from tests.deploy import compose_server, engine
 pytestmark = [pytest.mark.deploy, pytest.mark.alone, pytest.mark.timeout(3000)]
 
 AT_REST_MIB = 4096
+LATE_SECONDS = 60
+"""The run that stands for a DAG run is closed a moment after it."""
 PAGES = ("mlflow/", "status/", "flower/", "features/health", "prometheus/", "alertmanager/")
 WELL_KNOWN = (
     "admin",
@@ -41,7 +43,7 @@ def test_all_services_are_healthy_in_time(server):
 
 
 def test_the_status_page_hears_every_one_of_them(server):
-    with server.client(headers={"Cookie": f"_token={server.token()}"}) as client:
+    with server.client(cookies={"_token": server.token()}) as client:
         found = client.get("/status/api/status").json()
     print([(row["name"], row["detail"]) for row in found["services"]])
     assert [row for row in found["services"] if not row["healthy"]] == []
@@ -63,12 +65,20 @@ def test_a_pipeline_runs_on_celery_with_its_artifacts_in_s3(server):
     assert ended["state"] == "success", server.tasks("example_dag", run_id)
     experiment = server.mlflow("experiments/search", max_results=100)["experiments"]
     ids = [one["experiment_id"] for one in experiment if one["name"] == "example_dag"]
-    runs = server.mlflow("runs/search", experiment_ids=ids, max_results=100)["runs"]
-    assert {one["info"]["status"] for one in runs} == {"FINISHED"}
+    deadline = time.monotonic() + LATE_SECONDS
+    while any(status != "FINISHED" for status in statuses(server, ids)):
+        assert time.monotonic() < deadline, statuses(server, ids)
+        time.sleep(1)
     with server.client(auth=server.mlflow_login) as client:
         answer = client.get("/mlflow/api/2.0/mlflow/registered-models/alias?name=wine&alias=champion")
     assert answer.json()["model_version"]["version"] == "1"
     assert any("model" in key for key in objects(server, "mlflow")), "the model is in the S3 store"
+
+
+def statuses(server, experiment_ids: list[str]) -> list[str]:
+    """How each run of some experiments stands in MLflow."""
+    runs = server.mlflow("runs/search", experiment_ids=experiment_ids, max_results=100)["runs"]
+    return [one["info"]["status"] for one in runs]
 
 
 def objects(server, bucket: str) -> list[str]:
@@ -91,9 +101,8 @@ def test_logs_of_tasks_are_read_after_their_workers_are_gone(server):
         "up", "--detach", "--no-deps", "--force-recreate", "--scale", "airflow-worker=2", "airflow-worker"
     )
     text = json.dumps(server.api("GET", path))
-    assert "Could not read" not in text
-    assert objects(server, "airflow-logs"), "they lie in the S3 store"
-    assert "Task finished" in text or "Returned value" in text or "success" in text, text[:2000]
+    assert "s3://airflow-logs/" in text
+    assert "Worker startup parse complete" in text, "what the task itself has said"
     healthy = "running (healthy)"
     deadline = time.monotonic() + 120
     while {state for name, state in server.states().items() if "worker" in name} != {healthy}:
@@ -121,7 +130,7 @@ def test_a_page_opens_with_airflows_login_alone(server, page):
         assert anonymous.status_code in {302, 303, 307, 401, 403}, page
         forged = client.get(f"/{page}", headers={"X-Airfoil-User": "admin", "X-Airfoil-Role": "admin"})
         assert forged.status_code in {302, 303, 307, 401, 403}, page
-    with server.client(headers={"Cookie": f"_token={server.token()}"}, follow_redirects=True) as client:
+    with server.client(cookies={"_token": server.token()}, follow_redirects=True) as client:
         assert client.get(f"/{page}").status_code == 200
 
 
@@ -167,7 +176,7 @@ def test_nobody_of_ours_is_root_and_no_secret_stands_in_an_argument(server):
         assert not [secret for secret in secrets if secret in argv], found["Name"]
         if found["Config"]["Image"].startswith("airfoil/"):
             assert found["Config"]["User"].split(":") == [server.variables["AIRFLOW_UID"], "0"], found["Name"]
-            shown = engine.docker("top", name, "-eo", "args")
+            shown = engine.docker("top", name, "-eo", "pid,args")
             assert not [secret for secret in secrets if secret in shown], found["Name"]
 
 
