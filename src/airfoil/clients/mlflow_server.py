@@ -26,6 +26,13 @@ class MlflowServer:
     ca_file: str | None = None
     timeout_seconds: float = 10.0
     tries: int = 3
+    browser_url: str = ""
+    """Where people find its pages, if that is not where programs do: behind a proxy, say."""
+
+    @property
+    def page(self) -> str:
+        """The address that links for people begin with."""
+        return self.browser_url or self.uri
 
     def __post_init__(self) -> None:
         """Refuse what is not a server's address: databases and folders are the server's own business."""
@@ -35,7 +42,13 @@ class MlflowServer:
                 f"'{self.uri}' is not the address of an MLflow server",
                 "Give an http:// or https:// address, such as http://127.0.0.1:5000",
             )
+        if self.browser_url and urlsplit(self.browser_url).scheme not in {"http", "https"}:
+            raise ConfigurationError(
+                f"'{self.browser_url}' is not where a browser finds MLflow",
+                "Correct 'browser_url' of the MLflow connection, or leave it empty.",
+            )
         object.__setattr__(self, "uri", self.uri.rstrip("/"))
+        object.__setattr__(self, "browser_url", self.browser_url.rstrip("/"))
 
     def client_options(self) -> dict[str, Any]:
         """Return what httpx's clients, plain and async, are made with."""

@@ -138,7 +138,7 @@ class MlflowRun:
     @property
     def url(self) -> str:
         """The page of this run, for people."""
-        return self._info.url_at(self._http.server.uri)
+        return self._info.url_at(self._http.server.page)
 
     # -- what waits in the buffer
 

@@ -72,7 +72,7 @@ class Tracking:
 
     def url_of(self, run: RunInfo) -> str:
         """The page of a run, for people."""
-        return run.url_at(self.uri)
+        return run.url_at(self._http.server.page)
 
     def open_dag_run(
         self,

@@ -264,6 +264,11 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "How often a request is sent before the task fails.",
                         "schema": {"type": ["integer", "null"], "default": 3, "minimum": 1, "maximum": 10},
                     },
+                    "browser_url": {
+                        "label": "Address for browsers",
+                        "description": "Where people find MLflow's pages, if that is not the address above.",
+                        "schema": {"type": ["string", "null"], "format": "url"},
+                    },
                 },
             },
             {

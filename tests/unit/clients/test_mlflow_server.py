@@ -27,6 +27,19 @@ def test_what_is_not_a_server_is_refused(uri):
         MlflowServer(uri)
 
 
+def test_links_for_people_begin_where_people_come_in():
+    behind = MlflowServer("http://mlflow:5000/mlflow", browser_url="https://ml.example.com/mlflow/")
+    assert behind.page == "https://ml.example.com/mlflow"
+    assert behind.uri == "http://mlflow:5000/mlflow"
+    assert MlflowServer("http://mlflow:5000/").page == "http://mlflow:5000"
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "ml.example.com/mlflow"])
+def test_what_no_browser_opens_is_refused(address):
+    with pytest.raises(ConfigurationError, match="where a browser finds MLflow"):
+        MlflowServer("http://mlflow:5000", browser_url=address)
+
+
 def test_a_ca_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigurationError, match=r"missing\.pem"):
         MlflowHttp(MlflowServer("https://mlflow.test", ca_file=str(tmp_path / "missing.pem")))

@@ -31,7 +31,7 @@ class MlflowHook(BaseHook):
 
     The connection's host is the tracking URI (`http://127.0.0.1:5000`, `https://mlflow.example.com/base`), or a bare
     name with the port beside it; login and password are basic auth. Extra fields: `token`, `ca_file`,
-    `timeout_seconds`, `tries`.
+    `timeout_seconds`, `tries`, and `browser_url` for links where people come in by another address than tasks.
     """
 
     conn_name_attr = "mlflow_conn_id"
@@ -92,6 +92,7 @@ def server_from(connection: Connection) -> MlflowServer:
         ca_file=extra.get("ca_file") or None,
         timeout_seconds=_number(extra, "timeout_seconds", MlflowServer.timeout_seconds),
         tries=int(_number(extra, "tries", MlflowServer.tries)),
+        browser_url=str(extra.get("browser_url") or "").strip(),
     )
 
 

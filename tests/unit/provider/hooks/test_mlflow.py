@@ -46,8 +46,14 @@ def test_every_field_is_read_by_name():
     )
 
 
+def test_a_run_is_linked_where_people_find_it():
+    extra = {"browser_url": " https://ml.example.com/mlflow "}
+    server = server_from(connection(host="http://mlflow:5000/mlflow", extra=extra))
+    assert (server.uri, server.page) == ("http://mlflow:5000/mlflow", "https://ml.example.com/mlflow")
+
+
 def test_empty_fields_of_the_form_mean_the_defaults():
-    extra = {"token": "", "ca_file": None, "timeout_seconds": "", "tries": None}
+    extra = {"token": "", "ca_file": None, "timeout_seconds": "", "tries": None, "browser_url": ""}
     assert server_from(connection(host="http://m", login="", extra=extra)) == MlflowServer("http://m")
 
 
