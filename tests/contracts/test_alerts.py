@@ -169,3 +169,48 @@ def test_no_id_of_a_dag_becomes_a_name():
         False,
         "airflow_statsd_dagrun_first_task_scheduling_delay_seconds",
     )
+
+
+# -- beside the services of a server
+
+
+def services():
+    text = (ROOT / "deploy" / "compose" / "compose.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)["services"]
+
+
+def test_prometheus_scrapes_services_that_exist():
+    jobs = yaml.safe_load((MONITORING / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    targets = {target for job in jobs for one in job["static_configs"] for target in one["targets"]}
+    hosts = {target.partition(":")[0] for target in targets} - {"localhost"}
+    assert len(hosts) > 6
+    assert hosts <= set(services())
+
+
+def test_an_alert_and_its_commands_name_services_that_exist():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in RULE_FILES) + RUNBOOK
+    command = r"docker compose (?:logs(?: --tail \d+)?|restart|exec|ps|up -d(?: --scale)?) ([a-z][a-z-]+)"
+    named = {alert["labels"]["service"] for alert in ALERTS.values() if "service" in alert["labels"]}
+    named |= {name.removesuffix("-") for name in re.findall(command, text)}
+    assert len(named) > 8
+    assert named <= set(services())
+
+
+def test_every_file_of_the_monitoring_that_is_mounted_is_there():
+    mounts = {
+        mount.partition(":")[0]
+        for service in services().values()
+        for mount in service.get("volumes", ())
+        if isinstance(mount, str) and mount.startswith("../monitoring")
+    }
+    assert len(mounts) > 3
+    folder = ROOT / "deploy" / "compose"
+    assert [mount for mount in sorted(mounts) if not (folder / mount).resolve().exists()] == []
+
+
+def test_the_start_scripts_get_every_variable_that_they_read():
+    for name in ("prometheus", "alertmanager"):
+        script = (MONITORING / f"{name}.sh").read_text(encoding="utf-8")
+        read = set(re.findall(r"\$\{?([A-Z][A-Z_]+)\b", re.sub(r"(?m)^\s*#.*$", "", script)))
+        assert read
+        assert read <= set(services()[name]["environment"])
