@@ -20,6 +20,7 @@ NAMES = (
     "taxi_linear",
     "taxi_xgboost",
     "trading",
+    "compose_load",
 )
 
 

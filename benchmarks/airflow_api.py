@@ -39,9 +39,12 @@ def unhealthy(health: Any, since_epoch: float) -> str:
 class AirflowApi:
     """One connection, one login."""
 
-    def __init__(self, url: str, password: Callable[[], str], timeout_seconds: float = 10.0) -> None:
+    def __init__(
+        self, url: str, password: Callable[[], str], timeout_seconds: float = 10.0, username: str = "admin"
+    ) -> None:
         self._client = httpx.Client(base_url=url, timeout=timeout_seconds, trust_env=False)
         self._password = password
+        self._username = username
         self.server_errors = 0
 
     def __enter__(self) -> Self:
@@ -84,9 +87,9 @@ class AirflowApi:
         """Let it run."""
         self.insist("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
-    def trigger(self, dag_id: str) -> str:
+    def trigger(self, dag_id: str, run_id: str = "") -> str:
         """Start a run now; its id, chosen here so that a repeated request starts nothing twice."""
-        run_id = f"bench__{uuid.uuid4().hex}"
+        run_id = run_id or f"bench__{uuid.uuid4().hex}"
         try:
             self.insist("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "dag_run_id": run_id})
         except httpx.HTTPStatusError as error:
@@ -105,6 +108,6 @@ class AirflowApi:
         return int(self.insist("GET", path, params={"state": "success", "limit": 1})["total_entries"])
 
     def _login(self) -> None:
-        body = {"username": "admin", "password": self._password()}
+        body = {"username": self._username, "password": self._password()}
         token = self._client.post("/auth/token", json=body).raise_for_status().json()["access_token"]
         self._client.headers["Authorization"] = f"Bearer {token}"
