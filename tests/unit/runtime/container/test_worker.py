@@ -101,3 +101,19 @@ def test_it_becomes_airflows_own_worker(signals, forks, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["x", "--queues", "ml,io", "--concurrency", "3"])
     worker.main()
     assert became == [["airflow", "celery", "worker", "--queues", "ml,io", "--concurrency", "3"]]
+
+
+def test_what_a_client_of_s3_reads_is_read_before_the_forks(monkeypatch, forks):
+    made = []
+    monkeypatch.setattr(worker, "MODULES", ())
+    monkeypatch.setattr(worker, "Bucket", lambda *given: made.append(given))
+    worker.preload("")
+    assert made == [("s3://nothing", os.environ)]
+
+
+def test_a_worker_without_a_store_starts_all_the_same(monkeypatch, forks):
+    def refuse(*_):
+        raise ValueError("no region")
+
+    monkeypatch.setattr(worker, "Bucket", refuse)
+    worker.warm_up_s3()
