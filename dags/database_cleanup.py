@@ -14,6 +14,8 @@ from airfoil import alert
 from airfoil.provider.operators.platform_command import PlatformCommandOperator
 
 KEPT_DAYS = {"work": 7, "logs": 30, "mlflow": 30, "airflow": 90}
+QUEUE = "maintenance"
+"""On a server, of the one worker that may open the databases; a laptop has no queues."""
 SOON = timedelta(minutes=5)
 """A platform that first starts later than this after a run was due makes up for none of it."""
 
@@ -31,7 +33,7 @@ SOON = timedelta(minutes=5)
         for part, days in KEPT_DAYS.items()
     },
     on_failure_callback=alert(),
-    default_args={"owner": "airfoil", "retries": 1, "retry_delay": timedelta(minutes=5)},
+    default_args={"owner": "airfoil", "queue": QUEUE, "retries": 1, "retry_delay": timedelta(minutes=5)},
     tags=["maintenance"],
 )
 def database_cleanup() -> None:

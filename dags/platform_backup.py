@@ -16,6 +16,8 @@ from airfoil import alert
 from airfoil.provider.operators.platform_command import PlatformCommandOperator
 
 SCHEDULE = conf.get("airfoil", "backup_schedule", fallback="")
+QUEUE = "maintenance"
+"""On a server, of the one worker that may open the databases; a laptop has no queues."""
 SOON = timedelta(minutes=5)
 """A platform that first starts later than this after a run was due makes up for none of it."""
 
@@ -28,7 +30,7 @@ SOON = timedelta(minutes=5)
     catchup=False,
     max_active_runs=1,
     on_failure_callback=alert(),
-    default_args={"owner": "airfoil", "retries": 2, "retry_delay": timedelta(minutes=5)},
+    default_args={"owner": "airfoil", "queue": QUEUE, "retries": 2, "retry_delay": timedelta(minutes=5)},
     tags=["maintenance"],
 )
 def platform_backup() -> None:

@@ -33,6 +33,11 @@ last_version() {
             FROM pg_database WHERE datname = 'airflow'"
 }
 
+# A new volume belongs to root; the worker that takes backups does not run as root.
+mkdir -p /backups/platform
+chown "$AIRFLOW_UID:0" /backups/platform
+chmod 0700 /backups/platform
+
 SECRET=$AIRFLOW_DATABASE_PASSWORD; export SECRET
 give_role airflow
 SECRET=$MLFLOW_DATABASE_PASSWORD; give_role mlflow

@@ -21,7 +21,7 @@ TEXT = (FOLDER / "compose.yaml").read_text(encoding="utf-8")
 SERVICES = yaml.safe_load(TEXT)["services"]
 EXAMPLE = env_file.values((FOLDER / "env.example").read_text(encoding="utf-8"))
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)")
-JOBS = {"postgres-init", "s3-init", "airflow-init"}
+JOBS = {"postgres-init", "s3-init", "airflow-init", "restore"}
 # An image without a shell or a client: Prometheus sees whether it answers.
 WITHOUT_LOOK = {"redis-exporter"}
 # Budgets of memory that were promised, in MiB.
@@ -103,7 +103,8 @@ def test_no_secret_stands_in_an_argument():
 
 def test_every_profile_is_a_part_or_a_neighbour():
     found = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
-    assert found == {"postgres", "redis", "s3", "mlflow", *neighbours.PARTS}
+    # The last one is a job that a command starts.
+    assert found == {"postgres", "redis", "s3", "mlflow", *neighbours.PARTS, "restore"}
 
 
 def test_the_status_page_is_told_of_every_service_that_runs():
@@ -153,7 +154,8 @@ def test_what_is_built_is_built_for_every_project():
     assert {name for name, service in SERVICES.items() if "build" in service} == set(override.BUILT)
     for name, stage in override.BUILT.items():
         assert SERVICES[name]["build"]["target"] == stage
-    assert {name for name in SERVICES if name.startswith("airflow-")} == set(override.AIRFLOW_SERVICES)
+    of_airflow = {name for name in SERVICES if name.startswith("airflow-")}
+    assert of_airflow | {"maintenance", "restore"} == set(override.AIRFLOW_SERVICES)
 
 
 def test_what_is_written_for_a_project_stays_out_of_git():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from airfoil.cli import backup_schedule, console
+from airfoil.cli import backup_into_compose, backup_schedule, console
 from airfoil.cli.context import Invocation
 from airfoil.errors import ProjectError
 
@@ -182,14 +182,20 @@ def verify(
 
 
 @app.command("restore")
-def restore(
+def restore(  # noqa: PLR0913, PLR0917 - each is a flag
     context: typer.Context,
     name: Name = LATEST,
     place: From = "",
     into: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The project to restore into (default: the one you are in)."),
+        typer.Option(
+            metavar="DIR|compose",
+            help="The project to restore into (default: the one you are in), or its Compose server.",
+        ),
     ] = None,
+    without_files: Annotated[
+        bool, typer.Option("--without-files", help="Leave your files (DAGs, settings) as they are.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Into a project that has something: it is moved aside.")
     ] = False,
@@ -207,7 +213,8 @@ def restore(
     was taken of SQLite and a folder. Files of yours that are there already stay as they are.
     """
     invocation = context.ensure_object(Invocation)
-    project, settings = _project(invocation, wanted=not (place and into))
+    to_server = str(into) == backup_into_compose.COMPOSE
+    project, settings = _project(invocation, wanted=to_server or not (place and into))
     root = (into or (project.root if project else Path())).absolute()
 
     from airfoil.cli import backup_view, passphrases
@@ -219,6 +226,11 @@ def restore(
     opened = _source(place, project, settings)
     manifest = catalogue.named(opened, name, settings.project.name if settings and not into else "")
     passphrase = passphrases.known(_passphrase_file(settings), from_env, from_file)
+    if to_server and project is not None:
+        backup_into_compose.restore(
+            project, manifest, opened, passphrase, overwrite=overwrite, as_json=as_json
+        )
+        return
     restoration = Restoration(
         manifest,
         Objects(opened),
@@ -228,6 +240,7 @@ def restore(
         bucket=_bucket,
         stamp=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
         overwrite=overwrite,
+        project_files=not without_files,
         progress=_progress(quiet=as_json),
     )
     began = time.monotonic()

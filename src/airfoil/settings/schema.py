@@ -89,6 +89,8 @@ class MlflowSettings(Section):
     """Empty: a folder in .airfoil."""
     auth: Flag = False
     """Ask for a login, with a generated administrator."""
+    auth_database: DatabaseUrl = ""
+    """Of the logins; empty: SQLite in .airfoil."""
     url: ServerUrl = ""
     """Of an MLflow that exists; then none is started."""
     username: Username = ""

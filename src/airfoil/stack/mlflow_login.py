@@ -26,11 +26,16 @@ def login_file(project: Project) -> Path:
     return project.mlflow_home / "auth.ini"
 
 
+def database_url(settings: Settings, project: Project) -> str:
+    """Say where the logins are kept."""
+    return settings.mlflow.auth_database or f"sqlite:///{project.mlflow_home / 'auth.db'}"
+
+
 def write(settings: Settings, project: Project) -> None:
     """Write the file if the server asks for a login."""
     if not settings.mlflow.auth:
         return
-    users = f"sqlite:///{project.mlflow_home / 'auth.db'}"
+    users = database_url(settings, project)
     parser = configparser.ConfigParser()
     parser["mlflow"] = {
         "default_permission": "READ",

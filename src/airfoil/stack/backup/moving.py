@@ -29,7 +29,14 @@ def move(source: Path, url: str) -> int:
     """Fill the tables of a database with the rows of an SQLite file, in one transaction; how many rows that were."""
     with closing(sqlite_copies.opened(source)) as kept, postgres.connected(url) as connection:
         catalogue = postgres_catalogue.read(connection)
-        plan = {table: _shared(kept, table, columns) for table, columns in catalogue.columns.items()}
+        there = set(sqlite_copies.tables(kept))
+        # A table that the other side does not know belongs to a part of the tool that it lacks (logins, say): it stays
+        # as the tool has made it.
+        plan = {
+            table: _shared(kept, table, columns)
+            for table, columns in catalogue.columns.items()
+            if table in there
+        }
         _refuse_strangers(kept, plan)
         keys = postgres_catalogue.foreign_keys(connection)
         for table, name, _ in keys:  # rows come in any order

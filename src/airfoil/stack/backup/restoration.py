@@ -67,6 +67,8 @@ class Restoration:
     stamp: str
     """The end of the name of what is moved aside: the time."""
     overwrite: bool = False
+    project_files: bool = True
+    """Whether the files of a person come back, too."""
     where: Callable[[Project, Settings], sources.Sources] = sources.of
     """Which database each part becomes; another target than this machine's stack answers otherwise."""
     progress: Progress = creation.silent
@@ -190,6 +192,8 @@ class Restoration:
     def _project_files(self, secrets: Mapping[str, bytes], written: list[Path]) -> tuple[str, ...]:
         """Write the files of a person that are missing; name those that are there and differ."""
         differing: list[str] = []
+        if not self.project_files:
+            return ()
         if SETTINGS_FILE in secrets:
             target = self.root / SETTINGS_FILE
             if not target.exists():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from airfoil.errors import redact
+from airfoil.stack import mlflow_login
 from airfoil.stack.airflow_environment import database_url
 from airfoil.stack.backup.trees import CACHES, FolderFiles
 from airfoil.stack.services import mlflow_database_url
@@ -90,7 +91,7 @@ def of(project: Project, settings: Settings) -> Sources:
         )
     else:
         databases.append(Database(MLFLOW, mlflow_database_url(settings, project)))
-        databases.append(Database(MLFLOW_AUTH, f"{SQLITE}{project.mlflow_home / 'auth.db'}"))
+        databases.append(Database(MLFLOW_AUTH, mlflow_login.database_url(settings, project)))
     _add_features(project, settings, databases, left_out)
     return Sources(tuple(databases), tuple(left_out))
 

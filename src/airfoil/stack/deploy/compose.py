@@ -142,7 +142,7 @@ def _variables(
 
 def _refuse_new_key(name: str, before: Mapping[str, str]) -> None:
     """Refuse to make a key anew where one was: what it has encrypted would be lost."""
-    if name in before and name in {"FERNET_KEY", "MLFLOW_WEBHOOK_KEY"}:
+    if name in before and name in {"BACKUP_PASSPHRASE", "FERNET_KEY", "MLFLOW_WEBHOOK_KEY"}:
         raise ConfigurationError(
             f"{name} in .env is empty, and what it has encrypted cannot be read without it.",
             "Put it back from a backup; to give up stored connections, delete the line.",

@@ -13,7 +13,7 @@ from airfoil.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PARTS = ("features", "flower", "metrics", "status", "grafana")
+PARTS = ("features", "flower", "maintenance", "metrics", "status", "grafana")
 """What a small server can leave out."""
 SERVICES = {
     "": (
@@ -30,6 +30,7 @@ SERVICES = {
     "mlflow": ("mlflow",),
     "features": ("feature-server",),
     "flower": ("flower",),
+    "maintenance": ("maintenance",),
     "metrics": ("statsd-exporter", "postgres-exporter", "redis-exporter", "prometheus", "alertmanager"),
     "status": ("status",),
     "grafana": ("grafana",),

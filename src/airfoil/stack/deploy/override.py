@@ -34,6 +34,8 @@ AIRFLOW_SERVICES = (
     "airflow-dag-processor",
     "airflow-triggerer",
     "airflow-worker",
+    "maintenance",
+    "restore",
 )
 BUILT = {"airflow-init": "airflow", "mlflow": "mlflow", "feature-server": "features", "status": "status"}
 """Services that say how an image is built -> its stage of the Dockerfile."""

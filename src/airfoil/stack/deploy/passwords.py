@@ -36,11 +36,12 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "MLFLOW_WEBHOOK_KEY": secrets.new_fernet_key,
     "MLFLOW_PROXY_SECRET": secrets.new_signing_key,
     "GRAFANA_PASSWORD": secrets.new_password,
+    "BACKUP_PASSPHRASE": secrets.new_signing_key,
 }
 """Variables of .env that are never empty -> what makes one."""
 _NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9._~=-]+")
 """These stand in addresses of databases and brokers, in JSON, and in configuration files."""
-_A_PERSON_TYPES = frozenset({"_AIRFLOW_WWW_USER_PASSWORD", "GRAFANA_PASSWORD"})
+_A_PERSON_TYPES = frozenset({"_AIRFLOW_WWW_USER_PASSWORD", "BACKUP_PASSPHRASE", "GRAFANA_PASSWORD"})
 
 
 def check(name: str, value: str) -> None:

@@ -19,7 +19,7 @@ def derived(**changes):
 
 def test_everything_is_ours_at_first():
     found = derived()
-    assert found["COMPOSE_PROFILES"] == "postgres,redis,s3,mlflow,features,flower,metrics,status"
+    assert found["COMPOSE_PROFILES"] == "postgres,redis,s3,mlflow,features,flower,maintenance,metrics,status"
     assert found["AIRFOIL_URL"] == "https://localhost"
     assert found["AIRFOIL_TAG"] == "1.2.3"
     assert (found["POSTGRES_HOST"], found["POSTGRES_PORT"]) == ("postgres", "5432")
@@ -43,7 +43,7 @@ def test_servers_that_exist_are_not_started():
         S3_URL="https://s3.example.com/",
         MLFLOW_URL="https://mlflow.example.com/base/",
     )
-    assert found["COMPOSE_PROFILES"] == "features,flower,metrics,status"
+    assert found["COMPOSE_PROFILES"] == "features,flower,maintenance,metrics,status"
     assert (found["POSTGRES_HOST"], found["POSTGRES_PORT"]) == ("db.example.com", "6432")
     assert (found["POSTGRES_ADMIN_USER"], found["POSTGRES_ADMIN_PASSWORD"]) == ("dba", "p@ss")
     assert (found["POSTGRES_ADMIN_DATABASE"], found["POSTGRES_SSLMODE"]) == ("admin", "require")

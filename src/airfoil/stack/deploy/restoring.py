@@ -1,0 +1,125 @@
+"""Puts a backup into a Compose server: its job `restore` fills databases and buckets, .env gets the backup's keys.
+
+Everything of Airflow and MLflow has to be stopped. The keys come last: until they are written, the server's own keys
+are those that it was rendered with, and a restore that failed is tried again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airfoil.errors import ConfigurationError, NeighbourError
+from airfoil.stack.backup import creation, sources
+from airfoil.stack.deploy import env_file
+from airfoil.stack.storage import write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airfoil.stack.backup.manifest import Manifest
+    from airfoil.stack.backup.objects import Objects
+    from airfoil.stack.target import ComposeTarget
+
+SEALED_FILE = ".airfoil/secrets.json"
+KEYS = (("FERNET_KEY", "fernet_key"), ("MLFLOW_WEBHOOK_KEY", "webhook_key"))
+"""Keys that data is encrypted with: their name in .env, and in secrets.json."""
+LOGIN = ("MLFLOW_ADMIN_PASSWORD", "mlflow_admin_password")
+"""This one only when the logins themselves come along."""
+PASSPHRASE = "AIRFOIL_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
+_PLACE = "/airfoil/place"
+_HOME = "AIRFLOW__AIRFOIL__PROJECT=/tmp/platform"
+_MAY_RUN = frozenset({"postgres", "redis", "s3", "proxy", "status", "prometheus", "alertmanager", "grafana"})
+_ENV = ".env"
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], *, shown: bool) -> tuple[int, str]:
+    """Carry out a command of Docker Compose; what is shown goes to the terminal, the rest is returned."""
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=None if shown else subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            "Docker is not installed here.", "Run this on the machine of the server."
+        ) from error
+    return done.returncode, done.stdout or ""
+
+
+@dataclass(frozen=True)
+class ComposeRestoration:
+    """One backup to be put into one server."""
+
+    target: ComposeTarget
+    manifest: Manifest
+    kept: Objects
+    passphrase: str
+    place: Path
+    """The folder in which the backup lies."""
+    overwrite: bool = False
+    run: Callable[..., tuple[int, str]] = run
+
+    def carry_out(self) -> list[str]:
+        """Do it, and return the names of the variables in .env that are the backup's now."""
+        files = creation.unsealed(self.manifest, self.kept, self.passphrase)  # a wrong passphrase ends here
+        keys = self._keys(files)
+        self._refuse_running()
+        code, _ = self.run(self._command(), {PASSPHRASE: self.passphrase}, shown=True)
+        if code:
+            raise NeighbourError(
+                "The restore inside the server failed; what it said is above.",
+                "Mend that, and run the same command again; with --overwrite where databases are filled already.",
+            )
+        return self._write(keys)
+
+    def _command(self) -> list[str]:
+        # As root, who may read a backup of any user, and with no other right than that.
+        rights = ("--user", "0:0", "--cap-add", "DAC_READ_SEARCH")
+        words = ("backup", "restore", self.manifest.name, "--from", _PLACE, "--without-files")
+        return self.target.command(
+            *("run", "--rm", *rights, "--volume", f"{self.place}:{_PLACE}:ro"),
+            *("--env", PASSPHRASE, "--env", _HOME, "restore"),
+            *("python", "-m", "airfoil.runtime.container.maintenance", *words),
+            *(["--overwrite"] if self.overwrite else []),
+        )
+
+    def _refuse_running(self) -> None:
+        code, said = self.run(self.target.command("ps", "--services", "--status", "running"), {}, shown=False)
+        if code:
+            raise NeighbourError(
+                "Docker Compose did not say what runs.",
+                f"Look: cd '{self.target.folder}' && docker compose ps",
+            )
+        working = sorted(set(said.split()) - _MAY_RUN)
+        if working:
+            raise NeighbourError(
+                f"The server runs ({', '.join(working[:5])}), and a restore would change what it works on.",
+                f"Stop it first: cd '{self.target.folder}' && docker compose stop",
+            )
+
+    def _keys(self, files: Mapping[str, bytes]) -> dict[str, str]:
+        known = json.loads(files.get(SEALED_FILE, b"{}"))
+        has_logins = self.manifest.database(sources.MLFLOW_AUTH) is not None
+        wanted = (*KEYS, LOGIN) if has_logins else KEYS
+        return {variable: str(known[name]) for variable, name in wanted if known.get(name)}
+
+    def _write(self, keys: Mapping[str, str]) -> list[str]:
+        """Write the keys into .env, and keep the file of before beside it."""
+        path = self.target.folder / _ENV
+        text = path.read_text(encoding="utf-8")
+        before = env_file.values(text)
+        changed = [name for name, value in keys.items() if env_file.spoken(before.get(name, "")) != value]
+        if changed:
+            write_private(path.with_name(f"{_ENV}.before-restore"), text)
+            given = before | {name: env_file.written(keys[name]) for name in changed}
+            write_private(path, env_file.rendered(text, given))
+        return changed

@@ -1,0 +1,124 @@
+"""A backup into a Compose server: the command, who must not run, and whose keys .env has afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from tests.backup_shop import PASSPHRASE, make_shop
+
+from airfoil.errors import NeighbourError, SecretsError
+from airfoil.settings import load
+from airfoil.stack import secrets
+from airfoil.stack.backup import catalogue, sealing
+from airfoil.stack.backup.creation import Creation
+from airfoil.stack.backup.objects import Objects
+from airfoil.stack.backup.place import FolderPlace
+from airfoil.stack.deploy.restoring import PASSPHRASE as VARIABLE
+from airfoil.stack.deploy.restoring import ComposeRestoration
+from airfoil.stack.target import ComposeTarget
+
+pytestmark = pytest.mark.unit
+
+ENV = (
+    "# ours\nFERNET_KEY=theirs-of-before\nMLFLOW_WEBHOOK_KEY=old\nMLFLOW_ADMIN_PASSWORD=old\nHTTPS_PORT=443\n"
+)
+
+
+class Docker:
+    """Docker Compose, which says what runs and how the job ended."""
+
+    def __init__(self):
+        self.commands = []
+        self.running = "postgres\nredis\n"
+        self.code = 0
+
+    def __call__(self, command, environment, *, shown):
+        self.commands.append((command, environment, shown))
+        return (0, self.running) if "ps" in command else (self.code, "")
+
+
+@pytest.fixture
+def docker():
+    return Docker()
+
+
+@pytest.fixture
+def made(tmp_path, docker, monkeypatch):
+    """How a restoration of a shop's backup is made; sealing is cheap."""
+    monkeypatch.setattr(sealing.Cost.__init__, "__defaults__", (2**4, 8, 1))
+    project = make_shop(tmp_path / "shop")
+    project.prepare()
+    keys = secrets.ensure(project)
+    place = FolderPlace(tmp_path / "place")
+    Creation(project, load(project.root, {}), place, PASSPHRASE).run()
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / ".env").write_text(ENV, encoding="utf-8")
+
+    def make(passphrase=PASSPHRASE, **options):
+        manifest = catalogue.named(place, "latest")
+        found = ComposeRestoration(
+            ComposeTarget(folder),
+            manifest,
+            Objects(place),
+            passphrase,
+            tmp_path / "place",
+            run=docker,
+            **options,
+        )
+        return found, keys, folder / ".env"
+
+    return make
+
+
+def test_the_job_is_started_and_the_keys_come_after_it(made, docker, tmp_path):
+    restoration, keys, env = made(overwrite=True)
+    changed = restoration.carry_out()
+    (_, _, shown_list), (command, environment, shown) = docker.commands
+    assert (shown_list, shown) == (False, True)
+    words = " ".join(command)
+    assert f"--volume {tmp_path / 'place'}:/airfoil/place:ro" in words
+    assert (
+        f"backup restore {restoration.manifest.name} --from /airfoil/place --without-files --overwrite"
+        in words
+    )
+    assert environment == {VARIABLE: PASSPHRASE}
+    assert PASSPHRASE not in words
+    text = env.read_text(encoding="utf-8")
+    assert f"FERNET_KEY={keys.fernet_key}\n" in text
+    assert f"MLFLOW_WEBHOOK_KEY={keys.webhook_key}\n" in text
+    assert "# ours" in text
+    assert {"FERNET_KEY", "MLFLOW_WEBHOOK_KEY"} <= set(changed)
+    assert env.stat().st_mode & 0o077 == 0
+    assert env.with_name(".env.before-restore").read_text(encoding="utf-8") == ENV
+
+
+def test_the_administrators_password_comes_with_the_logins_alone(made, monkeypatch):
+    restoration, keys, env = made()
+    has_logins = restoration.manifest.database("mlflow_auth") is not None
+    restoration.carry_out()
+    wanted = keys.mlflow_admin_password if has_logins else "old"
+    assert f"MLFLOW_ADMIN_PASSWORD={wanted}\n" in env.read_text(encoding="utf-8")
+
+
+def test_a_server_that_runs_is_left_alone(made, docker):
+    restoration, _, env = made()
+    docker.running = "postgres\nmlflow\nairflow-scheduler\n"
+    with pytest.raises(NeighbourError, match=r"The server runs \(airflow-scheduler, mlflow\)"):
+        restoration.carry_out()
+    assert len(docker.commands) == 1
+    assert env.read_text(encoding="utf-8") == ENV
+
+
+def test_a_restore_that_failed_changes_no_key(made, docker):
+    restoration, _, env = made()
+    docker.code = 1
+    with pytest.raises(NeighbourError, match="The restore inside the server failed"):
+        restoration.carry_out()
+    assert env.read_text(encoding="utf-8") == ENV
+
+
+def test_a_wrong_passphrase_starts_nothing(made, docker):
+    restoration, _, _ = made(passphrase="words that are others")
+    with pytest.raises((SecretsError, Exception), match="passphrase"):
+        restoration.carry_out()
+    assert docker.commands == []
