@@ -2,6 +2,7 @@ import ast
 import tomllib
 
 import pytest
+import yaml
 
 from airfoil.cli import templates
 from airfoil.cli.init import Template
@@ -165,3 +166,15 @@ def test_one_shipped_dag_can_be_had_by_itself(package, tmp_path):
     assert "platform_backup" in templates.shipped_dag("platform_backup.py")
     with pytest.raises(InternalError, match=r"lacks the DAG file nothing\.py"):
         templates.shipped_dag("nothing.py", package, tmp_path)
+
+
+@pytest.mark.parametrize("template", ["minimal", "training", "all"])
+def test_every_template_checks_itself_in_ci(template):
+    text = templates.files(template, "shop")[".github/workflows/airfoil.yml"]
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = workflow["jobs"]["check"]["steps"]
+    runs = [step["run"] for step in steps if "run" in step]
+    assert runs[-2:] == ["airfoil check", "python -m pytest tests"]
+    assert all(command.split()[0] in {"pip", "if", "airfoil", "python"} for command in runs)
+    assert "secrets." not in text
