@@ -115,7 +115,7 @@ step "Start: databases, what they must hold, then the rest"
 if ! said=$($COMPOSE up --detach --no-build --remove-orphans 2>&1); then
   printf '%s\n' "$said" | tail -n 8 >&2
   for job in postgres-init s3-init airflow-init; do
-    case $(state_of $job) in "exited 0" | absent | created*) ;; *) $COMPOSE logs --no-log-prefix --tail 15 $job >&2 ;; esac
+    case $(state_of $job) in "exited 0" | absent | created*) ;; *) $COMPOSE logs --no-color --no-log-prefix --tail 15 $job >&2 ;; esac
   done
   fail "Not everything could be started." "The lines above say why; \`$COMPOSE ps --all\` shows what runs."
 fi

@@ -59,7 +59,7 @@ wait_for() {
       state=$(state_of "$service")
       case $state in healthy | running) break ;; esac
       if [ "$(date +%s)" -ge $deadline ]; then
-        $COMPOSE logs --no-log-prefix --tail 20 "$service" >&2 || true
+        $COMPOSE logs --no-color --no-log-prefix --tail 20 "$service" >&2 || true
         fail "$service is $state after $WAIT_SECONDS s." "Its last words are above; \`$COMPOSE logs $service\` has all."
       fi
       sleep 1
