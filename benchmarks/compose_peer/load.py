@@ -13,7 +13,11 @@ def load() -> None:
     def note() -> None:
         instance = get_current_context()["ti"]
         line = f"{instance.run_id} {instance.task_id} {instance.try_number}\n"
-        handle = os.open(os.environ["LOAD_LEDGER"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        handle = os.open(
+            os.environ.get("LOAD_LEDGER", "/opt/airflow/work/load"),
+            os.O_WRONLY | os.O_APPEND | os.O_CREAT,
+            0o666,
+        )
         os.write(handle, line.encode())
         os.close(handle)
 

@@ -1,0 +1,67 @@
+"""The load of the benchmark on a server that runs: its DAG, its runs, and what the tasks themselves wrote down."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from benchmarks.airflow_api import AirflowApi
+from benchmarks.compose_load import DAG, PEER_FOLDER, TASKS
+from tests.deploy import engine
+
+if TYPE_CHECKING:
+    from tests.deploy.compose_server import Server
+
+LEDGER = "/opt/airflow/work/load"
+SHOW_SECONDS = 120
+_PAGE = 100
+
+
+def deliver(server: Server) -> None:
+    """Put the DAG into the project, and wait until Airflow knows it."""
+    shutil.copy(PEER_FOLDER / "load.py", server.folder.parents[1] / "dags" / "load.py")
+    deadline = time.monotonic() + SHOW_SECONDS
+    while not any(one["dag_id"] == DAG for one in server.api("GET", "/dags?dag_id_pattern=load")["dags"]):
+        assert time.monotonic() < deadline, "the DAG did not appear"
+        time.sleep(1)
+
+
+@contextmanager
+def asked(server: Server) -> Iterator[AirflowApi]:
+    """Airflow's API inside the private network, which this machine reaches; past a proxy that may be down."""
+    (identity,) = server.compose("ps", "--quiet", "airflow-api-server").split()
+    networks = json.loads(engine.docker("inspect", identity))[0]["NetworkSettings"]["Networks"]
+    address = next(iter(networks.values()))["IPAddress"]
+    name, password = server.login
+    with AirflowApi(f"http://{address}:8080", lambda: password, username=name) as airflow:
+        yield airflow
+
+
+def states(airflow: AirflowApi, names: list[str]) -> dict[str, str]:
+    """How each run stands."""
+    found: dict[str, str] = {}
+    for offset in range(0, 10_000, _PAGE):
+        query = {"limit": _PAGE, "offset": offset, "order_by": "-id"}
+        page = airflow.insist("GET", f"/dags/{DAG}/dagRuns", params=query)["dag_runs"]
+        found |= {one["dag_run_id"]: one["state"] for one in page}
+        if len(page) < _PAGE or set(names) <= set(found):
+            return {name: found.get(name, "lost") for name in names}
+    raise AssertionError("more runs than were asked for")
+
+
+def tries_of(server: Server, names: list[str]) -> Counter[str]:
+    """How often each task of these runs has run, by its own word."""
+    text = server.compose("exec", "-T", "airflow-worker", "cat", LEDGER)
+    words = [line.split() for line in text.splitlines()]
+    wanted = set(names)
+    return Counter(f"{run} {task}" for run, task, _try in words if run in wanted)
+
+
+def all_tasks(names: list[str]) -> set[str]:
+    """What must have run."""
+    return {f"{name} note_{number}" for name in names for number in range(TASKS)}
