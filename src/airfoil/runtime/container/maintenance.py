@@ -73,7 +73,19 @@ def main() -> None:
         command = [sys.executable, "-m", "airfoil", "--project", str(home), *words]
         os.execv(sys.executable, command)  # noqa: S606 - our own command, no shell
     beat_into(HEARTBEAT)
-    sys.argv = ["airflow", "celery", "worker", "--queues", QUEUE, "--concurrency", "1"]
+    # Flower tells it from the others by this name.
+    name = f"{QUEUE}@%h"
+    sys.argv = [
+        "airflow",
+        "celery",
+        "worker",
+        "--queues",
+        QUEUE,
+        "--concurrency",
+        "1",
+        "--celery-hostname",
+        name,
+    ]
     from airflow.__main__ import main as airflow_main
 
     airflow_main()

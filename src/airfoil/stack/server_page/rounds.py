@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from airfoil.stack import health
-from airfoil.stack.server_page.watched import WORKERS, Watched
+from airfoil.stack.server_page.watched import MAINTENANCE, WORKERS, Watched
 
 MAX_AGE_SECONDS = 5.0
 TIMEOUT_SECONDS = 4.0
@@ -87,12 +87,15 @@ def question(service: Watched) -> health.Health:
         return health.Health(True)
     answer = health.fetch(service.probe.url, TIMEOUT_SECONDS)
     said = health.judge(service.probe, answer, None)
-    return workers_in(answer.body) if said.healthy and service.name == WORKERS else said
+    if said.healthy and service.name in {WORKERS, MAINTENANCE}:
+        return workers_in(answer.body, maintenance=service.name == MAINTENANCE)
+    return said
 
 
-def workers_in(metrics: str) -> health.Health:
-    """Tell from Flower's metrics how many workers are there."""
-    found = len(set(_ONLINE.findall(metrics)))
+def workers_in(metrics: str, *, maintenance: bool = False) -> health.Health:
+    """Tell from Flower's metrics how many workers are there: of tasks, or the one of maintenance."""
+    names = set(_ONLINE.findall(metrics))
+    found = sum(name.startswith(f"{MAINTENANCE}@") == maintenance for name in names)
     if not found:
         return health.Health(False, "Flower knows no worker that is online")
     return health.Health(True, f"{found} online")

@@ -13,7 +13,8 @@ from airfoil.stack.service import Probe
 
 Kind = Literal["front", "behind"]
 _AIRFLOW = "http://airflow-api-server:8080/api/v2/monitor/health"
-WORKERS = "airflow-worker"
+WORKERS, MAINTENANCE = "airflow-worker", "maintenance"
+"""Both are known by what Flower says of workers."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ SERVICES = (
     Watched("airflow-dag-processor", "DAG processor", _heartbeat("dag_processor")),
     Watched("airflow-triggerer", "Triggerer", _heartbeat("triggerer")),
     Watched(WORKERS, "Workers", _http("http://flower:5555/flower/metrics")),
+    Watched(MAINTENANCE, "Maintenance", _http("http://flower:5555/flower/metrics")),
     Watched("postgres", "PostgreSQL", _http("tcp://postgres:5432")),
     Watched("redis", "Redis", _http("tcp://redis:6379")),
     Watched("s3", "S3 store", _http("tcp://s3:8333")),

@@ -88,15 +88,8 @@ def started(image, tmp_path, monkeypatch):
 def test_alone_it_serves_its_queue_one_task_at_a_time(started, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["maintenance"])
     maintenance.main()
-    assert started["airflow"] == [
-        "airflow",
-        "celery",
-        "worker",
-        "--queues",
-        "maintenance",
-        "--concurrency",
-        "1",
-    ]
+    words = ["airflow", "celery", "worker", "--queues", "maintenance", "--concurrency", "1"]
+    assert started["airflow"] == [*words, "--celery-hostname", "maintenance@%h"]
     assert "became" not in started
 
 

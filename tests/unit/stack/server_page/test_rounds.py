@@ -98,6 +98,13 @@ def test_workers_that_are_online_are_counted():
     assert not workers_in(METRICS.replace("1.0", "0.0")).healthy
 
 
+def test_the_worker_of_maintenance_is_none_of_those_that_take_tasks():
+    metrics = METRICS + 'flower_worker_online{worker="maintenance@three"} 1.0\n'
+    assert workers_in(metrics) == Health(True, "2 online")
+    assert workers_in(metrics, maintenance=True) == Health(True, "1 online")
+    assert not workers_in(METRICS, maintenance=True).healthy
+
+
 def test_workers_are_asked_for_at_flower(monkeypatch):
     service = Watched(WORKERS, "Workers", Probe("http", "http://flower:5555/flower/metrics"))
     monkeypatch.setattr(rounds.health, "fetch", lambda _url, _seconds: Answer(200, METRICS))
