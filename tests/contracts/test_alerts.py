@@ -214,3 +214,12 @@ def test_the_start_scripts_get_every_variable_that_they_read():
         read = set(re.findall(r"\$\{?([A-Z][A-Z_]+)\b", re.sub(r"(?m)^\s*#.*$", "", script)))
         assert read
         assert read <= set(services()[name]["environment"])
+
+
+def test_the_page_that_knows_of_backups_sees_where_they_go():
+    from airfoil.stack.server_page.machine import BACKUPS
+
+    text = (ROOT / "deploy" / "compose" / "compose.yaml").read_text(encoding="utf-8")
+    (place,) = re.findall(r"AIRFOIL_BACKUP_PLACE: \$\{BACKUP_PLACE:-(\S+)\}", text)
+    assert Path(place).parent == BACKUPS, "the page looks into the volume and the folders right below it"
+    assert f"backups:{BACKUPS}:ro" in services()["status"]["volumes"]

@@ -30,8 +30,8 @@ BACKUPS = Path("/backups")
 PROXY = ("proxy", 443)
 TIMEOUT_SECONDS = 3.0
 KEPT_SECONDS = 60.0
-_MANIFESTS = "backups/*.json"
-"""As stack.backup.manifest lays them; that module needs more libraries than this page has."""
+_MANIFESTS = ("backups/*.json", "*/backups/*.json")
+"""As stack.backup.manifest lays them (which needs more libraries than this page has), in the volume or a folder of it."""
 _MANIFEST = re.compile(r"(\d{8}T\d{6})\d{3}Z-\w+\.json")
 
 
@@ -125,7 +125,7 @@ def certificate_of_proxy(host: str, address: tuple[str, int] = PROXY) -> Validit
 
 def last_backup(folder: Path) -> float | None:
     """Return when the newest backup in a folder was taken; manifests are named after that, and come last."""
-    names = (path.name for path in folder.glob(_MANIFESTS))
+    names = (path.name for pattern in _MANIFESTS for path in folder.glob(pattern))
     found = [match[1] for name in names if (match := _MANIFEST.fullmatch(name)) is not None]
     if not found:
         return None

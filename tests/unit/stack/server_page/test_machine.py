@@ -103,6 +103,11 @@ def test_the_newest_backup_counts(tmp_path, made):
         path = tmp_path / manifest.place_of(name)
         path.parent.mkdir(exist_ok=True)
         path.write_text("{}")
+    other = tmp_path / "platform" / manifest.place_of("20261122T023000456Z-0f0f")
+    other.parent.mkdir(parents=True)
+    other.write_text("{}")
+    assert last_backup(tmp_path) == datetime(2026, 11, 22, 2, 30, tzinfo=UTC).timestamp()
+    other.unlink()
     (tmp_path / manifest.place_of("notes")).write_text("{}")
     expected = datetime(2026, 11, 22, 1, 30, tzinfo=UTC).timestamp()
     assert last_backup(tmp_path) == expected
