@@ -31,7 +31,7 @@ PROXY = ("proxy", 443)
 TIMEOUT_SECONDS = 3.0
 KEPT_SECONDS = 60.0
 _MANIFESTS = ("backups/*.json", "*/backups/*.json")
-"""As stack.backup.manifest lays them (which needs more libraries than this page has), in the volume or a folder of it."""
+"""As stack.backup.manifest lays them (it needs more libraries than this page has), in the volume or a folder of it."""
 _MANIFEST = re.compile(r"(\d{8}T\d{6})\d{3}Z-\w+\.json")
 
 
