@@ -56,7 +56,8 @@ def set_value(folder, name, value):
 
 
 def run(folder, *argv, **environment):
-    environ = os.environ | {"PATH": f"{folder.parents[2] / 'bin'}:{os.environ['PATH']}"} | environment
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE", "AIRFOIL"))}
+    environ = own | {"PATH": f"{folder.parents[2] / 'bin'}:{os.environ['PATH']}"} | environment
     return subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False)
 
 
