@@ -120,12 +120,12 @@ else
 fi
 
 if [ -z "$pages_only" ] && [ -n "${token:-}" ]; then
-  run_dag simple_test_dag 180
+  run_dag simple_test_dag 300
   try_inside "MLflow run with an artifact" run
-  run_dag example_dag 300
+  run_dag example_dag 600
   try_inside "Prediction of a registered model" prediction
   if part features; then
-    run_dag feast_feature_materialization 300
+    run_dag feast_feature_materialization 600
     try_inside "Features read online" features
   fi
 fi

@@ -53,7 +53,7 @@ def compose_server(
         "  sh install.sh                # checks the machine, builds, starts, and tries everything out"
     )
     console.out("Or, by hand:")
-    console.out("  docker compose build && docker compose up -d --wait")
+    console.out("  docker compose build && docker compose up -d")
     console.out(
         f"\nThen {rendering.url} answers. Log in as {rendering.administrator}; the password is "
         "_AIRFLOW_WWW_USER_PASSWORD in .env."

@@ -51,7 +51,7 @@ def test_a_server_is_written_and_told_how_to_start(airfoil, project):
     folder = project.root / "deploy/compose"
     assert (folder / ".env").stat().st_mode & 0o077 == 0
     assert f"Wrote the server's files into {folder}" in done.out
-    assert "docker compose build && docker compose up -d --wait" in done.out
+    assert "docker compose build && docker compose up -d" in done.out
     assert "Then https://localhost answers. Log in as admin" in done.out
     assert "is kept" not in done.out
 
