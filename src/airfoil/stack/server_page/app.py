@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 from airfoil import __version__
 from airfoil.stack import page as laptop
 from airfoil.stack.page.guard import Guard
+from airfoil.stack.page.samples import Samples
 from airfoil.stack.server_page import document
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class ServerPage:
             Route("/metrics", self.metrics),
             Route("/healthz", self.health),
             Route("/static/{name}", self.static),
+            Route("/samples/{name}", Samples().table),
         ]
         below = [Mount(prefix, routes=routes)] if prefix.strip("/") else []
         self.app: ASGIApp = ServerGuard(Starlette(routes=[*routes, *below]), names)

@@ -43,6 +43,14 @@ def test_everything_is_there_at_both_places(prefix):
     assert (style.status_code, style.headers["content-type"]) == (200, "text/css; charset=utf-8")
 
 
+@pytest.mark.parametrize("prefix", ["", "/status"])
+def test_the_table_that_the_shipped_pipeline_crawls_is_served_as_on_a_laptop(prefix):
+    found = get(f"{prefix}/samples/iris.csv")
+    assert found.text.count("\n") > 100
+    assert found.headers["etag"]
+    assert get(f"{prefix}/samples/none.csv").status_code == 404
+
+
 def test_json_says_what_was_heard_and_not_where():
     found = get("/api/status").json()
     assert (found["schema"], found["level"], found["headline"]) == (1, "bad", "MLflow is not well")
