@@ -20,6 +20,12 @@ MODULES = (
     "airflow.providers.celery.executors.celery_executor_utils",
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
+    "airflow.dag_processing.dagbag",
+    "airflow.dag_processing.importers.python_importer",
+    "airflow.serialization.serialized_objects",
+    "airflow.sdk.definitions.decorators",
+    "airflow.sdk.definitions.timetables.trigger",
+    "airflow.providers.standard.decorators.python",
     "airflow.providers.standard.operators.bash",
     "airflow.providers.standard.operators.python",
     "pandas",
@@ -42,16 +48,20 @@ def preload(more: str) -> None:
     gc.disable()
     names = [*MODULES, *filter(None, (name.strip() for name in more.split(",")))]
     Layers([(_LAYER, names)]).load_through(_LAYER)
-    warm_up_s3()
+    warm_up_clients()
     gc.collect()
     gc.freeze()
     gc.enable()
     os.register_at_fork(after_in_child=reseed)
 
 
-def warm_up_s3() -> None:
-    """Let boto3 read its descriptions of S3 once: each task sends its log, and would read them for 0.1 s."""
-    with contextlib.suppress(Exception):  # whoever really needs the store says what is wrong with it
+def warm_up_clients() -> None:
+    """Read once what the clients of each process would read: certificates (0.05 s), descriptions of S3 (0.1 s)."""
+    with contextlib.suppress(Exception):  # whoever really needs one says what is wrong with it
+        from airflow.sdk.api.client import Client
+
+        Client(base_url="http://nobody.invalid", token="").close()
+    with contextlib.suppress(Exception):
         Bucket("s3://nothing", os.environ)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import sys
 from types import ModuleType
@@ -116,4 +117,17 @@ def test_a_worker_without_a_store_starts_all_the_same(monkeypatch, forks):
         raise ValueError("no region")
 
     monkeypatch.setattr(worker, "Bucket", refuse)
-    worker.warm_up_s3()
+    worker.warm_up_clients()
+
+
+def test_certificates_are_read_before_the_forks():
+    from airflow.sdk.api.client import Client
+
+    Client._get_ssl_context_cached.cache_clear()
+    worker.warm_up_clients()
+    assert Client._get_ssl_context_cached.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("name", worker.MODULES)
+def test_every_module_exists(name):
+    assert importlib.util.find_spec(name), "it would be skipped, and every task would import it"
