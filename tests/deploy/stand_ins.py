@@ -20,6 +20,7 @@ BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
 # Of the machine's own apt: a clock that is ahead of the mirror.
 APT_SETTINGS = 'Acquire::Check-Valid-Until "false";\nAcquire::Check-Date "false";\n'
+LABEL = "airfoil.stand-in=yes"
 # Repository of an image -> the target of stand_ins/Dockerfile that stands in for it.
 TARGETS = {
     "python": "python",
@@ -85,9 +86,14 @@ def target_of(tag: str) -> str | None:
     return TARGETS.get(tag.rpartition(":")[0].removeprefix("docker.io/").removeprefix("library/"))
 
 
+def is_real(tag: str) -> bool:
+    """Is there such an image, and not one of ours? Somebody who has the real one tests with it."""
+    return exists(tag) and not engine.docker("images", "--quiet", "--filter", f"label={LABEL}", tag)
+
+
 def build(tag: str) -> None:
-    """Build the stand-in for one image, if it is not there."""
-    if exists(tag):
+    """Build the stand-in for one image, anew where its files have changed."""
+    if is_real(tag):
         return
     target = target_of(tag)
     if target is None:
