@@ -1,6 +1,7 @@
 """What the tests of deployments share: an engine, and one server that all of them use.
 
-KEEP=1 leaves the server running, for a person who wants to look; SERVER=FOLDER uses the one whose files lie there.
+The server is started at full size: to build its images, start it and try it out takes a quarter of an hour of two
+processors. KEEP=1 leaves it running, for a person who wants to look; SERVER=FOLDER uses the one whose files lie there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.deploy import compose_server, engine
+from tests.sizes import FULL
 
 
 @pytest.fixture(scope="session")
@@ -21,10 +23,18 @@ def docker_engine() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server(docker_engine, tmp_path_factory) -> Iterator[compose_server.Server]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[compose_server.Server]:
     """A whole server with two workers, from a fresh copy of this checkout."""
-    if os.environ.get("SERVER"):
-        yield compose_server.attached(Path(os.environ["SERVER"]))
+    running = os.environ.get("SERVER")
+    if not FULL and not running:
+        pytest.skip(
+            "the Compose server is met at full size (FULL=1), or where SERVER=FOLDER names one that runs"
+        )
+    request.getfixturevalue("docker_engine")
+    if running:
+        yield compose_server.attached(Path(running))
         return
     made = compose_server.made(tmp_path_factory.mktemp("server"))
     with compose_server.running(made) as found:
