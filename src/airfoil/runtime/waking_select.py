@@ -24,6 +24,12 @@ def install() -> None:
     signal.signal(signal.SIGCHLD, wake)
 
 
+def uninstall() -> None:
+    """Give this process Python's own waits back: what runs a user's code has handlers of nobody's."""
+    setattr(selectors.DefaultSelector, "select", _plain)  # noqa: B010 - as above
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
 def wake(_number: int, frame: FrameType | None) -> None:
     """Interrupt a select(), and no other code: only its caller is ready for that."""
     if frame is not None and frame.f_code is _plain.__code__ and _is_called_by_ours(frame):

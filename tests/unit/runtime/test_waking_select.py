@@ -31,6 +31,19 @@ def installed(monkeypatch) -> Iterator[None]:
     signal.signal(signal.SIGCHLD, before)
 
 
+def test_what_is_uninstalled_waits_as_python_does(installed):
+    waking_select.uninstall()
+    ours, theirs = socket.socketpair()
+    with selectors.DefaultSelector() as selector, ours, theirs:
+        selector.register(ours, selectors.EVENT_READ)
+        child = subprocess.Popen(["sleep", "0.05"])
+        began = time.monotonic()
+        assert selector.select(0.5) == []
+        assert time.monotonic() - began >= 0.5, "the child's end shortened it"
+        assert child.wait(60) == 0
+    assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
+
+
 def test_it_interrupts_no_other_code():
     for frame in (None, inspect.currentframe()):
         try:

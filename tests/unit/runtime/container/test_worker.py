@@ -69,7 +69,7 @@ class Signal:
 @pytest.fixture
 def signals(monkeypatch):
     celery, found = ModuleType("celery"), ModuleType("celery.signals")
-    found.worker_ready, found.heartbeat_sent = Signal(), Signal()
+    found.worker_ready, found.heartbeat_sent, found.worker_process_init = Signal(), Signal(), Signal()
     celery.signals = found
     monkeypatch.setitem(sys.modules, "celery", celery)
     monkeypatch.setitem(sys.modules, "celery.signals", found)
@@ -102,6 +102,19 @@ def test_it_becomes_airflows_own_worker(signals, forks, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["x", "--queues", "ml,io", "--concurrency", "3"])
     worker.main()
     assert became == [["airflow", "celery", "worker", "--queues", "ml,io", "--concurrency", "3"]]
+
+
+def test_each_process_of_the_pool_notices_the_end_of_its_task_and_the_task_has_pythons_own_waits(
+    signals, forks, monkeypatch
+):
+    installed = []
+    monkeypatch.setattr(worker.waking_select, "install", lambda: installed.append("pool"))
+    worker.notice_ends()
+    assert installed == [], "the worker itself serves Celery's own loop"
+    (receiver,) = signals.worker_process_init.connected
+    receiver(sender=None, signal=None)
+    assert installed == ["pool"]
+    assert forks["after_in_child"] is worker.waking_select.uninstall
 
 
 def test_what_a_client_of_s3_reads_is_read_before_the_forks(monkeypatch, forks):
