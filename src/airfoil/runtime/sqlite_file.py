@@ -10,7 +10,8 @@ import signal
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import quote
+
+from airfoil import live_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
 _FULL_BYTES = 64 * 1024
+_BUSY_SECONDS = 10
 
 
 class DiskFullError(Exception):
@@ -60,11 +62,8 @@ def _end(_number: int, _frame: object) -> NoReturn:
 
 
 def revision_of(path: Path) -> tuple[str | None, bool]:
-    """The revision a SQLite file says it has, and whether it holds tables at all.
-
-    Half a transaction of a writer that was killed is taken back, which only somebody can do who may write.
-    """
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=10)) as database:
+    """The revision a SQLite file says it has, and whether it holds tables at all."""
+    with closing(live_databases.opened(path, _BUSY_SECONDS)) as database:
         tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
         if "alembic_version" not in tables:
             return None, bool(tables)

@@ -15,11 +15,11 @@ from dataclasses import dataclass, fields, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
+from airfoil import live_databases
 from airfoil.stack.storage import write_private
 
 if TYPE_CHECKING:
@@ -178,8 +178,6 @@ def revision_of(path: Path) -> str:
 
 
 def _read_revision(path: Path) -> str:
-    # Not to write, but half a transaction of a killed writer is taken back only by somebody who may.
-    address = f"file:{quote(str(path))}?mode=rw"
-    with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as database:
+    with closing(live_databases.opened(path, _BUSY_SECONDS)) as database:
         row = database.execute("select version_num from alembic_version").fetchone()
         return str(row[0]) if row else ""

@@ -12,7 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+
+from airfoil import live_databases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,7 @@ def copy_database(source: Path, target: Path) -> bool:
     if not source.exists() or source.stat().st_size == 0:
         return False
     with (
-        # May write: half a transaction of a writer that was killed is taken back first.
-        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as old,
+        closing(live_databases.opened(source, BUSY_SECONDS)) as old,
         closing(sqlite3.connect(target)) as new,
     ):
         old.backup(new)

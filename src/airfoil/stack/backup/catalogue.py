@@ -9,6 +9,8 @@ from airfoil.errors import AirfoilError, NotFoundError
 from airfoil.stack.backup import manifest as manifests
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airfoil.stack.backup.manifest import Manifest
     from airfoil.stack.backup.place import Place
 
@@ -32,7 +34,12 @@ def found_in(place: Place) -> list[Entry]:
 
 def whole(place: Place, project: str = "") -> list[Manifest]:
     """Return the backups whose manifests can be read, oldest first; of one project, if named."""
-    known = [one.manifest for one in found_in(place) if one.manifest is not None]
+    return readable(found_in(place), project)
+
+
+def readable(entries: Iterable[Entry], project: str = "") -> list[Manifest]:
+    """Return the manifests of these backups that could be read; of one project, if named."""
+    known = [one.manifest for one in entries if one.manifest is not None]
     return [one for one in known if project in {"", one.project}]
 
 

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,8 +82,9 @@ class Restoration:
         files = creation.unsealed(self.manifest, self.kept, self.passphrase)
         staging = self.root / _STAGED
         shutil.rmtree(staging, ignore_errors=True)
+        asked: set[object] = set()
         if project.toml.exists():
-            self._refuse_full(project, self.load(self.root))
+            asked = self._refuse_full(project, self.load(self.root), asked)
         elif not self.overwrite and _has_state(project, ()):
             raise _full(f"{project.state} holds secrets or databases")
         make_private_folder(staging)
@@ -91,7 +93,7 @@ class Restoration:
         try:
             kept = self._project_files(files, written)
             settings = self.load(self.root)
-            self._refuse_full(project, settings)
+            self._refuse_full(project, settings, asked)
             return self._place(project, settings, files, outside, kept)
         except BaseException as error:
             _take_back(written, self.root)
@@ -213,21 +215,25 @@ class Restoration:
         ]
         return tuple(differing)
 
-    def _refuse_full(self, project: Project, settings: Settings) -> None:
-        """Refuse a project that holds something already, unless told otherwise."""
+    def _refuse_full(self, project: Project, settings: Settings, asked: AbstractSet[object]) -> set[object]:
+        """Refuse a project that holds something already, unless told otherwise; return where was looked.
+
+        What was asked before is not asked again: files that came with the backup may only name more.
+        """
+        found = [one for one in self.where(project, settings).databases if one not in asked]
+        folder, bucket = sources.artifacts_folder(project, settings), sources.artifacts_bucket(settings)
+        looked = {*asked, *found, folder, bucket}
         if self.overwrite:
-            return
-        found = self.where(project, settings).databases
+            return looked
         files = [one.file for one in found if one.file is not None]
-        folder = sources.artifacts_folder(project, settings)
         if _has_state(project, [*files, *([folder] if folder else [])]):
             raise _full(f"{project.root} holds secrets, databases or artifacts")
         for one in found:
             if one.file is None and self.manifest.database(one.part) and not postgres.is_empty(one.url):
                 raise _full(f"{TITLES[one.part]} on the server has tables")
-        bucket = sources.artifacts_bucket(settings)
-        if bucket and next(iter(self.bucket(bucket).items()), None) is not None:
+        if bucket and bucket not in asked and next(iter(self.bucket(bucket).items()), None) is not None:
             raise _full(f"{bucket} holds artifacts")
+        return looked
 
     def _swap(self, project: Project, staging: Path, outside: list[tuple[Path, Path]]) -> list[str]:
         """Put what is staged in place; what lies outside of .airfoil first, because the rename is the seal."""

@@ -16,6 +16,7 @@ from airfoil.stack.backup.objects import Objects
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from airfoil.stack.backup.catalogue import Entry
     from airfoil.stack.backup.manifest import Manifest
     from airfoil.stack.backup.place import Place
 
@@ -55,21 +56,22 @@ def chosen(backups: Sequence[Manifest], keep: Keep) -> set[str]:
 def prune(place: Place, project: str, keep: Keep, now: float) -> Pruned:
     """Remove the backups of a project that do not stay, and contents of which nobody has need."""
     with place.held():
-        mine = catalogue.whole(place, project)
+        entries = catalogue.found_in(place)
+        mine = catalogue.readable(entries, project)
         stays = chosen(mine, keep)
         gone = [one.name for one in mine if one.name not in stays]
         for name in gone:
             place.delete(manifests.place_of(name))
-        return Pruned(tuple(gone), _sweep(place, now))
+        left = [one for one in entries if one.name not in gone]
+        return Pruned(tuple(gone), _sweep(place, left, now))
 
 
-def _sweep(place: Place, now: float) -> int:
-    """Remove contents that no backup refers to; none at all while it cannot be told which these are."""
-    entries = catalogue.found_in(place)
-    if any(one.manifest is None for one in entries):
+def _sweep(place: Place, backups: Sequence[Entry], now: float) -> int:
+    """Remove contents that none of these backups refers to; none at all while it cannot be told which these are."""
+    if any(one.manifest is None for one in backups):
         return 0
     try:
-        used = used_by((one.manifest for one in entries if one.manifest is not None), Objects(place))
+        used = used_by(catalogue.readable(backups), Objects(place))
     except StorageError:
         return 0
     freed = 0

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from airfoil import live_databases
 from airfoil.errors import StorageError
 from airfoil.stack.backup.manifest import TableFacts
 
@@ -25,8 +26,7 @@ def copy(source: Path, target: Path, shown: str) -> None:
     """Copy a database as of this moment, with what waits in its write-ahead log; a damaged one is refused."""
     try:
         with (
-            # May write: half a transaction of a writer that was killed is taken back first.
-            closing(sqlite3.connect(_address(source, "rw"), uri=True, timeout=_BUSY_SECONDS)) as live,
+            closing(live_databases.opened(source, _BUSY_SECONDS)) as live,
             closing(sqlite3.connect(target)) as made,
         ):
             live.backup(made)
@@ -58,7 +58,7 @@ def fold(path: Path) -> None:
 
 def opened(path: Path) -> sqlite3.Connection:
     """Open a database that nobody writes to."""
-    return sqlite3.connect(f"{_address(path, 'ro')}&immutable=1", uri=True)
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
 
 
 def facts(path: Path) -> dict[str, TableFacts]:
@@ -100,7 +100,3 @@ def _facts(database: sqlite3.Connection, name: str) -> TableFacts:
         digest.update(repr(some).encode())
         rows += len(some)
     return TableFacts(rows=rows, digest=digest.hexdigest())
-
-
-def _address(path: Path, mode: str) -> str:
-    return f"file:{quote(str(path))}?mode={mode}"

@@ -162,6 +162,38 @@ def test_artifacts_go_to_a_bucket_that_the_settings_name(place, made, tmp_path):
         put_back(place, made, other, buckets={"s3://bucket/some": bucket})
 
 
+class Counted(FolderPlace):
+    """A bucket that counts how often it was listed."""
+
+    listed = 0
+
+    def items(self, prefix=""):
+        self.listed += 1
+        return super().items(prefix)
+
+
+def test_what_the_settings_name_is_asked_once_whether_it_is_empty(place, made, tmp_path):
+    root = tmp_path / "new"
+    root.mkdir()
+    (root / "airfoil.toml").write_text('[mlflow]\nartifacts = "s3://bucket/some"\n')
+    bucket = Counted(tmp_path / "bucket", durable=False)
+    put_back(place, made, root, buckets={"s3://bucket/some": bucket})
+    assert bucket.listed == 2, "once to refuse it, once to see what it lacks"
+
+
+def test_what_only_the_backups_own_files_name_is_asked_too(place, made, tmp_path):
+    """The place of Feast's registry stands in feature_store.yaml, which comes with the backup."""
+    root = tmp_path / "new"
+    (root / ".airfoil").mkdir(parents=True)
+    (root / "airfoil.toml").write_text("")
+    registry = root / ".airfoil/feast_registry.sqlite"
+    registry.write_bytes(b"somebody's")
+    with pytest.raises(ConfigurationError, match="a restore replaces them"):
+        put_back(place, made, root)
+    assert registry.read_bytes() == b"somebody's"
+    assert not (root / "features/feature_store.yaml").exists()
+
+
 def test_what_a_bucket_has_is_never_written_over(place, made, tmp_path):
     root = tmp_path / "new"
     root.mkdir()

@@ -11,6 +11,7 @@ from tests.backup_shop import back_up
 from tests.unit.stack.backup.test_manifest import made
 
 from airfoil.stack.backup import catalogue, retention
+from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.retention import Keep
 
 pytestmark = pytest.mark.unit
@@ -85,3 +86,13 @@ def test_nor_while_a_list_of_files_cannot(shop, place):
     (place.root / "objects" / listing[:2] / listing).unlink()
     place.put("objects/ff/" + "f" * 64, io.BytesIO(b"nobody's"))
     assert retention.prune(place, "shop", Keep(1), time.time() + 10**6).freed_bytes == 0
+
+
+def test_a_manifest_is_read_once(shop, place, monkeypatch):
+    for _ in range(3):
+        back_up(shop, place)
+    opened = []
+    monkeypatch.setattr(place, "open", lambda name: opened.append(name) or FolderPlace.open(place, name))
+    assert len(retention.prune(place, "shop", Keep(1), time.time() + 10**6).names) == 2
+    manifests = [name for name in opened if name.startswith("backups/")]
+    assert len(manifests) == len(set(manifests)) == 3
