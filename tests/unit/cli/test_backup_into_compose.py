@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.backup_shop import PASSPHRASE, make_shop
 
-from airfoil.stack.backup import sealing
+from airfoil.stack.backup import catalogue, sealing
+from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.deploy.restoring import ComposeRestoration
 
 pytestmark = pytest.mark.unit
@@ -59,6 +60,33 @@ def test_it_goes_to_the_projects_server(airfoil, shop, carried_out):
     assert f"Next: cd '{folder}' && docker compose up -d --wait" in done.out
     done = airfoil("backup", "restore", "--into", "compose", "--json").json()
     assert (done["into"], done["changed_keys"]) == (str(folder), ["FERNET_KEY"])
+
+
+def test_a_backup_in_s3_is_fetched_first_and_leaves_nothing_behind(airfoil, shop, carried_out, monkeypatch):
+    render(shop)
+
+    class Store:
+        """A bucket, of the files that lie in the project's own folder of backups."""
+
+        def __init__(self, address):
+            self.title, self._files = address, FolderPlace(shop.root / "backups")
+
+        def __getattr__(self, name):
+            return getattr(self._files, name)
+
+    fetched = []
+
+    def carry_out(self):
+        fetched.extend(catalogue.found_in(FolderPlace(self.place)))
+        return []
+
+    monkeypatch.setattr("airfoil.cli.backup._bucket", Store)
+    monkeypatch.setattr(ComposeRestoration, "carry_out", carry_out)
+    done = airfoil("backup", "restore", "--from", "s3://there/shop", "--into", "compose")
+    assert done.code == 0, done.err
+    (entry,) = fetched
+    assert entry.manifest is not None
+    assert list((shop.root / ".airfoil").glob(".backup-*")) == []
 
 
 def test_a_server_that_was_never_rendered_is_told(airfoil, shop, carried_out):

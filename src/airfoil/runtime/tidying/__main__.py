@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from airfoil.errors import AirfoilError
-from airfoil.runtime.tidying import folders, history, tracked
+from airfoil.runtime.tidying import folders, history, stored_logs, tracked
 
 PARTS = ("airflow", "mlflow", "work", "logs")
 _DAY_SECONDS = 86_400
@@ -34,9 +34,16 @@ def tidy(part: str, before: float, *, dry_run: bool) -> dict[str, int]:
     if part == "work":
         root = Path(conf.get("airfoil", "work_area"))
         return folders.clean_work(root, before, unfinished, dry_run=dry_run)
-    return folders.clean_logs(
+    gone = folders.clean_logs(
         Path(conf.get("logging", "base_log_folder")), before, unfinished, dry_run=dry_run
     )
+    place = str(conf.get("airfoil", "task_logs", fallback="") or "")
+    if place:
+        from airfoil.clients.bucket import Bucket
+
+        stored = stored_logs.clean(Bucket(place, os.environ), before, unfinished, dry_run=dry_run)
+        gone = {name: number + stored[name] for name, number in gone.items()}
+    return gone
 
 
 def main() -> None:

@@ -106,7 +106,8 @@ class Objects:
             try:
                 with open_content() as stream:
                     self._place.put(
-                        _name(digest), io.BufferedReader(_Checked(stream, digest, _ChangedError), CHUNK_BYTES)
+                        name_of(digest),
+                        io.BufferedReader(_Checked(stream, digest, _ChangedError), CHUNK_BYTES),
                     )
             except _ChangedError:
                 continue
@@ -128,7 +129,7 @@ class Objects:
 
         with contextlib.ExitStack() as opened:
             try:
-                stream = opened.enter_context(self._place.open(_name(stored.object)))
+                stream = opened.enter_context(self._place.open(name_of(stored.object)))
             except NotFoundError as error:
                 raise StorageError(
                     f"{shown} is missing: there is no content {stored.object[:12]}."
@@ -190,7 +191,8 @@ class _ChangedError(Exception):
     """A file was written to between two looks."""
 
 
-def _name(digest: str) -> str:
+def name_of(digest: str) -> str:
+    """Return where a content lies in a place."""
     return f"{FOLDER}{digest[:2]}/{digest}"
 
 
