@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from airfoil.stack.deploy import env_file
 from benchmarks import machine, result
 from benchmarks.airflow_api import AirflowApi, moment
 from benchmarks.containers import Containers, run
@@ -167,15 +168,11 @@ def measure_ours(folder: Path, runs: int, say: Progress) -> Load:
     files = [
         path for path in (server / "compose.yaml", server / "compose.override.yaml", more) if path.exists()
     ]
-    values = dict(
-        line.split("=", 1)
-        for line in (server / ".env").read_text(encoding="utf-8").splitlines()
-        if "=" in line
-    )
-    password = values["_AIRFLOW_WWW_USER_PASSWORD"].strip("'\"")
+    values = env_file.spoken_values((server / env_file.NAME).read_text(encoding="utf-8"))
+    name, password = values["_AIRFLOW_WWW_USER_USERNAME"], values["_AIRFLOW_WWW_USER_PASSWORD"]
     limits = {"WORKER_CONCURRENCY": str(CONCURRENCY), "AIRFLOW_PARALLELISM": str(PARALLELISM)}
     with Containers(server, files, "airfoil-load", limits) as containers:
-        return _measure(containers, runs, ledger, values["_AIRFLOW_WWW_USER_USERNAME"], password, say)
+        return _measure(containers, runs, ledger, name, password, say)
 
 
 def measure_peer(folder: Path, runs: int, say: Progress) -> Load:

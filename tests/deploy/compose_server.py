@@ -24,6 +24,8 @@ import yaml
 from tests.deploy import engine, stand_ins
 from tests.integration.servers import free_port
 
+from airfoil.stack.deploy import env_file
+
 ROOT = Path(__file__).parents[2]
 WORKERS = 2
 HEALTHY_SECONDS = 180
@@ -162,19 +164,15 @@ def render(folder: Path) -> None:
 
 def read_variables(folder: Path) -> dict[str, str]:
     """What stands in .env."""
-    lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
-    rows = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {name: value.strip("'\"") for name, _, value in rows}
+    return env_file.spoken_values((folder / env_file.NAME).read_text(encoding="utf-8"))
 
 
 def set_variables(folder: Path, changes: Mapping[str, str]) -> None:
     """Change .env as a person does."""
-    path = folder / ".env"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    changed = [
-        f"{name}={changes[name]}" if (name := line.partition("=")[0]) in changes else line for line in lines
-    ]
-    path.write_text("\n".join(changed) + "\n", encoding="utf-8")
+    path = folder / env_file.NAME
+    text = path.read_text(encoding="utf-8")
+    given = {name: env_file.written(value) for name, value in changes.items()}
+    path.write_text(env_file.rendered(text, env_file.values(text) | given), encoding="utf-8")
 
 
 def made(root: Path, **changes: str) -> Server:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.deploy import engine
 
 HERE = Path(__file__).parent
+TESTS = HERE.parent
 MIRROR = "http://deb.debian.org/debian"
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
@@ -101,7 +102,9 @@ def build(tag: str) -> None:
     for suite in ("bookworm", "trixie"):
         import_suite(suite)
     file = ("--file", str(HERE / "stand_ins" / "Dockerfile"))
-    engine.docker("build", "--quiet", "--network", "host", *file, "--target", target, "--tag", tag, str(HERE))
+    engine.docker(
+        "build", "--quiet", "--network", "host", *file, "--target", target, "--tag", tag, str(TESTS)
+    )
 
 
 if __name__ == "__main__":

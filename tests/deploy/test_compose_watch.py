@@ -5,7 +5,6 @@ Rules are made hurried for the two alerts that wait for minutes: durations alone
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
@@ -144,7 +143,7 @@ def ask(server):
 
 
 def test_every_metric_is_fetched(ask):
-    until(lambda: not ask("up == 0") and len(ask("up")) >= 9, "every target is up")
+    assert until(lambda: not ask("up == 0") and len(ask("up")) >= 9, "every target is up")
 
 
 def test_every_promised_name_is_there(server, ask):
@@ -155,8 +154,8 @@ def test_every_promised_name_is_there(server, ask):
         until(lambda: server.api("GET", known)["total_entries"], "the DAG that fails is known")
         assert server.wait_for("fails_on_purpose", server.trigger("fails_on_purpose"))["state"] == "failed"
         assert server.wait_for("simple_test_dag", server.trigger("simple_test_dag"))["state"] == "success"
-        until(lambda: not {name for name in PROMISED if not ask(name)}, f"all of {PROMISED}")
-        told(server, "AirflowDAGFailed")
+        until(lambda: all(ask(name) for name in PROMISED), f"all of {PROMISED}")
+        assert "AirflowDAGFailed" in until_told(server, "AirflowDAGFailed")
     finally:
         dags.unlink()
 
@@ -177,7 +176,7 @@ def test_every_promised_name_is_there(server, ask):
     ],
 )
 def test_what_alerts_stand_on_is_there(ask, name):
-    until(lambda: ask(name), name)
+    assert until(lambda: ask(name), name)
 
 
 def alerts(server):
@@ -187,8 +186,14 @@ def alerts(server):
     return {one["labels"]["alertname"] for one in answer.json()}
 
 
-def told(server, alert, *, gone=False):
-    until(lambda: (alert in alerts(server)) is not gone, f"{alert} is {'gone' if gone else 'there'}")
+def until_told(server, alert):
+    """Wait for an alert; all that Alertmanager holds then."""
+    return until(lambda: alert in (held := alerts(server)) and held, f"{alert} is there")
+
+
+def until_over(server, alert):
+    """Wait for the end of an alert."""
+    return until(lambda: alert not in alerts(server), f"{alert} is gone")
 
 
 @pytest.fixture
@@ -220,8 +225,7 @@ def away(server, service):
     ("service", "alert"), [("airflow-scheduler", "AirflowSchedulerDown"), ("mlflow", "MlflowDown")]
 )
 def test_a_service_that_was_killed_is_told_of_and_so_is_its_return(server, hurried, service, alert):
-    told(server, alert, gone=True)
+    assert until_over(server, alert), "it does not fire before"
     with away(server, service):
-        told(server, alert)
-    told(server, alert, gone=True)
-    print(json.dumps(sorted(alerts(server))))
+        assert alert in until_told(server, alert)
+    assert until_over(server, alert), "it ends with its cause"

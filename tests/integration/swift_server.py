@@ -1,24 +1,30 @@
 """OpenStack Swift with its S3 gateway, all four servers of it in one process, for the tests that need a real S3 store.
 
 Run by the Python that Debian's `python3-swift` belongs to (/usr/bin/python3), never imported by a test:
-`swift_server.py FOLDER PORT`. Access key `test:tester`, secret key `testing`.
+`swift_server.py FOLDER PORT`. Access key `test:tester`, secret key `testing`. The image that stands in for SeaweedFS
+is built on `start` as well (tests/deploy/stand_ins/weed.py).
 """
 
 import os
 import pwd
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import eventlet
 from eventlet import wsgi
-from swift.common import utils
-from swift.common.ring import RingBuilder
-from swift.common.wsgi import SwiftHttpProtocol, loadapp
 
 eventlet.patcher.monkey_patch(all=False, socket=True, select=True, thread=True)
 
+from swift.common import utils  # noqa: E402 - only after the patch
+from swift.common.ring import RingBuilder  # noqa: E402
+from swift.common.wsgi import SwiftHttpProtocol, loadapp  # noqa: E402
+
+App = Callable[..., Any]
 BACKENDS = ("account", "container", "object")
+REQUESTS_AT_ONCE = 1000
 PROXY = """
 [pipeline:main]
 pipeline = catch_errors cache s3api tempauth copy slo dlo proxy-server
@@ -40,7 +46,7 @@ use = egg:swift#s3api
 location = us-east-1
 [filter:tempauth]
 use = egg:swift#tempauth
-user_test_tester = testing .admin
+user_{account}_{user} = {secret} .admin
 [filter:copy]
 use = egg:swift#copy
 [filter:slo]
@@ -58,26 +64,16 @@ use = egg:swift#{name}
 """
 
 
-def listen(port: int = 0) -> socket.socket:
-    return eventlet.listen(("127.0.0.1", port))
+def listen(host: str, port: int = 0) -> socket.socket:
+    return eventlet.listen((host, port), reuse_addr=True, backlog=1024)
 
 
-def serve(folder: Path, name: str, tail: str, server: socket.socket) -> None:
-    conf = folder / f"{name}.conf"
-    user = pwd.getpwuid(os.getuid()).pw_name
-    conf.write_text(
-        f"[DEFAULT]\nswift_dir = {folder}\nuser = {user}\nlog_level = WARNING\nclient_timeout = 120\n{tail}"
-    )
-    app = loadapp(str(conf), global_conf={"log_name": name})
-    eventlet.spawn(wsgi.server, server, app, protocol=SwiftHttpProtocol, log_output=False)
-
-
-def main() -> None:
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
-    (folder / "disk").mkdir(parents=True)
+def start(folder: Path, listener: socket.socket, key: str, secret: str, above: Callable[[App], App]) -> None:
+    """Serve the files in a folder to the one who has the key, `ACCOUNT:USER`; `above` sees each request first."""
+    (folder / "disk").mkdir(parents=True, exist_ok=True)
     (folder / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = made-up\n")
     utils.SWIFT_CONF_FILE = str(folder / "swift.conf")
-    servers = {name: listen() for name in BACKENDS}
+    servers = {name: listen("127.0.0.1") for name in BACKENDS}
     for name, server in servers.items():
         ring = RingBuilder(2, 1, 0)
         place = {"ip": "127.0.0.1", "port": server.getsockname()[1], "device": "disk"}
@@ -85,10 +81,36 @@ def main() -> None:
         ring.rebalance()
         ring.get_ring().save(str(folder / f"{name}.ring.gz"))
     for name, server in servers.items():
-        serve(folder, name, BACKEND.format(folder=folder, name=name), server)
-    serve(folder, "proxy", PROXY, listen(port))
+        _serve(_application(folder, name, BACKEND.format(folder=folder, name=name)), server)
+    account, _, user = key.partition(":")
+    settings = PROXY.format(account=account, user=user, secret=secret)
+    _serve(above(_application(folder, "proxy", settings)), listener)
+
+
+def _application(folder: Path, name: str, tail: str) -> App:
+    conf = folder / f"{name}.conf"
+    user = pwd.getpwuid(os.getuid()).pw_name
+    conf.write_text(
+        f"[DEFAULT]\nswift_dir = {folder}\nuser = {user}\nlog_level = WARNING\nclient_timeout = 120\n{tail}"
+    )
+    conf.chmod(0o600)
+    return loadapp(str(conf), global_conf={"log_name": name})
+
+
+def _serve(app: App, server: socket.socket) -> None:
+    pool = eventlet.GreenPool(REQUESTS_AT_ONCE)
+    eventlet.spawn(wsgi.server, server, app, protocol=SwiftHttpProtocol, log_output=False, custom_pool=pool)
+
+
+def wait_for_ever() -> None:
     while True:
         eventlet.sleep(60)
+
+
+def main() -> None:
+    folder, port = Path(sys.argv[1]), int(sys.argv[2])
+    start(folder, listen("127.0.0.1", port), "test:tester", "testing", lambda app: app)
+    wait_for_ever()
 
 
 if __name__ == "__main__":

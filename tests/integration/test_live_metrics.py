@@ -246,17 +246,19 @@ def airflow(migrated_airflow, watch, mlflow, tmp_path_factory):
         airflow.stop()
 
 
-def told(airflow, watch, alert, status="firing"):
+def until_told(airflow, watch, alert, status="firing"):
+    """Wait until people are told of an alert, or of its end; all that they were told."""
     airflow.until(
         lambda: (alert, status) in watch.listener.messages, 120, f"people are told: {alert} {status}"
     )
+    return list(watch.listener.messages)
 
 
 def calm(airflow, watch, alert):
     """Wait until an alert does not fire, and forget what was told: servers that start are away at first."""
     airflow.until(lambda: not watch.ask(f'ALERTS{{alertname="{alert}"}}'), 120, f"{alert} has an end")
     if (alert, "firing") in watch.listener.messages:
-        told(airflow, watch, alert, "resolved")
+        until_told(airflow, watch, alert, "resolved")
     watch.listener.messages.clear()
 
 
@@ -281,26 +283,28 @@ def test_every_promised_name_is_in_prometheus_after_two_runs(airflow, watch):
 
 
 def test_people_are_told_of_a_dag_that_failed(airflow, watch):
-    told(airflow, watch, "AirflowDAGFailed")
+    assert ("AirflowDAGFailed", "firing") in until_told(airflow, watch, "AirflowDAGFailed")
 
 
 def test_people_are_told_of_an_old_backup_and_of_its_end(airflow, watch, backups):
-    told(airflow, watch, "BackupOld")
+    assert ("BackupOld", "firing") in until_told(airflow, watch, "BackupOld")
     keep_backup(backups, datetime.now(UTC))
-    told(airflow, watch, "BackupOld", "resolved")
+    assert ("BackupOld", "resolved") in until_told(airflow, watch, "BackupOld", "resolved")
 
 
 def test_people_are_told_of_a_scheduler_that_died_and_of_its_return(airflow, watch):
     calm(airflow, watch, "AirflowSchedulerDown")
     airflow.components["scheduler"].kill()
-    told(airflow, watch, "AirflowSchedulerDown")
+    assert ("AirflowSchedulerDown", "firing") in until_told(airflow, watch, "AirflowSchedulerDown")
     airflow.components["scheduler"].start()
-    told(airflow, watch, "AirflowSchedulerDown", "resolved")
+    assert ("AirflowSchedulerDown", "resolved") in until_told(
+        airflow, watch, "AirflowSchedulerDown", "resolved"
+    )
 
 
 def test_people_are_told_of_an_mlflow_that_died_and_of_its_return(airflow, watch, mlflow):
     calm(airflow, watch, "MlflowDown")
     mlflow.kill()
-    told(airflow, watch, "MlflowDown")
+    assert ("MlflowDown", "firing") in until_told(airflow, watch, "MlflowDown")
     mlflow.start()
-    told(airflow, watch, "MlflowDown", "resolved")
+    assert ("MlflowDown", "resolved") in until_told(airflow, watch, "MlflowDown", "resolved")

@@ -35,13 +35,13 @@ def compose_server(
 
     Secrets are made once into .env, readable by you alone. Run again, what you changed there is kept. Starts nothing.
     """
-    from airfoil.stack.deploy import compose
+    from airfoil.stack.deploy import compose, env_file
 
     invocation = context.ensure_object(Invocation)
     project = invocation.project()
     settings = invocation.settings(project)
     target = (folder or project.root / compose.FOLDER).absolute()
-    before = (target / compose.ENV).exists()
+    before = (target / env_file.NAME).exists()
     rendering = compose.rendered(project, settings, target, os.environ)
     compose.write(rendering, target)
     console.out(f"Wrote the server's files into {target}; secrets are in .env, readable by you alone.")

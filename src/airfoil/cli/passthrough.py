@@ -84,15 +84,14 @@ def _start_in_target(project: "Project", tool: str, arguments: list[str]) -> Non
 
 def start_compose(chosen: "ComposeTarget", *arguments: str) -> None:
     """Replace this process by Docker Compose at work on a server."""
+    from airfoil.stack.target import without_docker
+
     command = chosen.command(*arguments)
     sys.stdout.flush()
     try:
         os.execvp(command[0], command)  # noqa: S606 - the user's own Docker, no shell
     except FileNotFoundError as error:
-        raise ConfigurationError(
-            "Docker is not installed here.",
-            "Run this on the server, or install Docker and its Compose plugin.",
-        ) from error
+        raise without_docker() from error
 
 
 def _enter_repository(repository: Path, root: Path, arguments: list[str]) -> None:

@@ -25,7 +25,7 @@ def show_addresses(project: Project, settings: Settings, state: StackState) -> N
     place = f"kept in {project.secrets.relative_to(project.root)}"
     logins = {"api-server": f"login {secrets.AIRFLOW_ADMIN} / {known.admin_password}  ({place})"}
     if settings.mlflow.auth:
-        logins["mlflow"] = f"login {secrets.AIRFLOW_ADMIN} / {known.mlflow_admin_password}"
+        logins["mlflow"] = f"login {secrets.MLFLOW_ADMIN} / {known.mlflow_admin_password}"
     found = [
         (TITLES.get(row.name, row.title), row.url, logins.get(row.name, ""))
         for row in state.services

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from airfoil.stack.storage import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airfoil.stack.project import Project
 
@@ -35,9 +35,8 @@ def trust(project: Project, certificate: Path) -> None:
     # Afterwards one variable holds all of them: the joined file itself must not be joined to them again.
     places = [Path(place) for place in named().values()]
     files = [place for place in places if place.is_file() and place != _of_target(project)]
-    texts = [file.read_text(encoding="utf-8", errors="replace") for file in (*files, certificate)]
     project.prepare()
-    write_private(_of_target(project), "\n".join(texts))
+    _join((*files, certificate), _of_target(project))
     os.environ["SSL_CERT_FILE"] = str(_of_target(project))
 
 
@@ -52,7 +51,12 @@ def one_file(project: Project) -> str:
     if len(files) < 2:  # noqa: PLR2004 - nothing to join; a folder, or a file that is missing, is told by who opens it
         return places[0] if places else ""
     joined = project.run / "authorities.pem"
+    _join(files, joined)
+    return str(joined)
+
+
+def _join(files: Sequence[Path], joined: Path) -> None:
+    """Write all of them into one file, and only when that changes it: others read it meanwhile."""
     text = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
     if not joined.exists() or joined.read_text(encoding="utf-8") != text:
         write_private(joined, text)
-    return str(joined)

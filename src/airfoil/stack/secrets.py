@@ -22,6 +22,7 @@ from airfoil.stack.project import Project
 from airfoil.stack.storage import PRIVATE_FILE_MODE, belongs_to_another, storage_error, write_private
 
 AIRFLOW_ADMIN = "admin"
+MLFLOW_ADMIN = "admin"
 MINIMUM_LENGTH = 16
 _FERNET_KEY_BYTES = 32
 _FERNET_KEYS = frozenset({"fernet_key", "webhook_key"})

@@ -35,7 +35,6 @@ PASSWORD_VARIABLES: dict[ServerName, str] = {
     "airflow": "AIRFOIL_AIRFLOW_PASSWORD",
     "mlflow": "AIRFOIL_MLFLOW_PASSWORD",
 }
-MLFLOW_ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def mlflow_of(project: Project, state: StackState, *, auth: bool) -> Server:
     if not auth:
         return Server("mlflow", url, foreign=False)
     password = secrets.load(project).mlflow_admin_password
-    return Server("mlflow", url, MLFLOW_ADMIN, password, foreign=False)
+    return Server("mlflow", url, secrets.MLFLOW_ADMIN, password, foreign=False)
 
 
 def _not_ours(project: Project, name: ServerName, url: str) -> Server:

@@ -17,6 +17,7 @@ from airfoil.stack.address import reachable
 from airfoil.stack.airflow_environment import webhooks_are_safe
 from airfoil.stack.mlflow_login import login_file
 from airfoil.stack.process import STACK_MARK
+from airfoil.stack.secrets import MLFLOW_ADMIN
 from airfoil.stack.service import PATH_VARIABLE, Probe, Service, Spec
 
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ def _mlflow(settings: Settings, project: Project, secrets: Secrets, port: int, e
         env |= {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}
     if settings.mlflow.auth:
         env |= {
-            "MLFLOW_AUTH_ADMIN_USERNAME": "admin",
+            "MLFLOW_AUTH_ADMIN_USERNAME": MLFLOW_ADMIN,
             "MLFLOW_AUTH_ADMIN_PASSWORD": secrets.mlflow_admin_password,
             "MLFLOW_AUTH_CONFIG_PATH": str(login_file(project)),
         }

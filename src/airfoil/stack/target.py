@@ -7,12 +7,13 @@ time, so that nothing secret is kept twice. Must not connect to anything and mus
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError, StorageError
+from airfoil.stack.deploy import env_file
+from airfoil.stack.secrets import MLFLOW_ADMIN
 from airfoil.stack.storage import storage_error, write_private
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ AIRFLOW_SERVICE = "airflow-api-server"
 """The container in which commands of a person run: it has the database's address, and time."""
 FEATURES = "/opt/airfoil/project/features"
 """Where the images have the feature repository."""
-MLFLOW_ADMIN = "admin"
-_ENV, _FILES = ".env", ("compose.yaml", "compose.override.yaml")
-_LINE = re.compile(r"^(?P<name>\w+)=(?P<value>.*)$", re.MULTILINE)
+_FILES = ("compose.yaml", "compose.override.yaml")
 # What is read of it: the address; name and password of Airflow's administrator; the password of MLflow's.
 _NEEDED = ("AIRFOIL_URL", "_AIRFLOW_WWW_USER_USERNAME", "_AIRFLOW_WWW_USER_PASSWORD", "MLFLOW_ADMIN_PASSWORD")
 
@@ -49,10 +48,11 @@ class ComposeTarget:
 
     def logins(self) -> dict[str, dict[str, str]]:
         """Return address, user name and password of Airflow and MLflow, as `servers` keeps such rows."""
-        _, username, password, of_mlflow = self._values()
+        given, username, password, of_mlflow = self._values()
+        url = given.rstrip("/")
         return {
-            "airflow": {"url": self.url, "username": username, "password": password},
-            "mlflow": {"url": f"{self.url}/mlflow", "username": MLFLOW_ADMIN, "password": of_mlflow},
+            "airflow": {"url": url, "username": username, "password": password},
+            "mlflow": {"url": f"{url}/mlflow", "username": MLFLOW_ADMIN, "password": of_mlflow},
         }
 
     def command(self, *arguments: str) -> list[str]:
@@ -66,7 +66,7 @@ class ComposeTarget:
         return ["docker", "compose", "--project-directory", str(self.folder), *files, *arguments]
 
     def _values(self) -> tuple[str, str, str, str]:
-        path = self.folder / _ENV
+        path = self.folder / env_file.NAME
         again = "Render it again: `airfoil deploy compose`; or work with this machine: `airfoil target use embedded`."
         try:
             text = path.read_text(encoding="utf-8")
@@ -76,7 +76,7 @@ class ComposeTarget:
             ) from error
         except OSError as error:
             raise storage_error(path, error) from error
-        values = {match["name"]: _unquoted(match["value"].strip()) for match in _LINE.finditer(text)}
+        values = env_file.spoken_values(text)
         missing = [name for name in _NEEDED if not values.get(name)]
         if missing:
             raise ConfigurationError(f"{path} gives no value for {', '.join(missing)}.", again)
@@ -120,7 +120,8 @@ def _file(project: Project) -> Path:
     return project.state / "target.json"
 
 
-def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
-    return value.replace("$$", "$")
+def without_docker() -> ConfigurationError:
+    """Say that there is no Docker on this machine."""
+    return ConfigurationError(
+        "Docker is not installed here.", "Run this on the server, or install Docker and its Compose plugin."
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from airfoil.stack import airflow_environment, authorities
 from airfoil.stack.address import reachable
+from airfoil.stack.secrets import MLFLOW_ADMIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,7 @@ def client_environment(
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         **_SILENCE,
     }
-    login = ("admin", secrets.mlflow_admin_password) if settings.mlflow.auth else None
+    login = (MLFLOW_ADMIN, secrets.mlflow_admin_password) if settings.mlflow.auth else None
     if server is not None:
         login = server.auth
     if login is not None:

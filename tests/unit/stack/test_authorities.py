@@ -67,6 +67,8 @@ def test_one_more_is_trusted_beside_those_of_the_environment(tmp_path, monkeypat
     authorities.trust(Project(tmp_path), own)
     joined = Path(os.environ["SSL_CERT_FILE"])
     assert joined.read_text(encoding="utf-8").split() == ["usual", "own"]
+    before = joined.stat().st_mtime_ns
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(usual))
     authorities.trust(Project(tmp_path), own)
+    assert joined.stat().st_mtime_ns == before, "what others read is not written anew for nothing"
     assert joined.read_text(encoding="utf-8").split() == ["usual", "own"]

@@ -20,7 +20,7 @@ from airfoil.stack.backup import counts, creation, models, sqlite_copies, trees
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.sources import AIRFLOW, ARTIFACTS, MLFLOW, MLFLOW_AUTH, TITLES
-from airfoil.stack.servers import MLFLOW_ADMIN
+from airfoil.stack.secrets import MLFLOW_ADMIN
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from airfoil.stack.project import Project
 
 EXAMPLE = "env.example"
-ENV = ".env"
 OVERRIDE = "compose.override.yaml"
 SETUP = "setup.json"
 CONSTRAINTS = "constraints.txt"
-WRITTEN = frozenset({ENV, OVERRIDE, SETUP, override.FEATURES, CONSTRAINTS})
+WRITTEN = frozenset({env_file.NAME, OVERRIDE, SETUP, override.FEATURES, CONSTRAINTS})
 """What is written for a project; never shipped, and never in git."""
 FOLDER = "deploy/compose"
 MONITORING = "monitoring"
@@ -76,7 +75,10 @@ def rendered(project: Project, settings: Settings, target: Path, environ: Mappin
     example = (source / EXAMPLE).read_text(encoding="utf-8")
     return Rendering(
         shared=shared,
-        private={ENV: env_file.rendered(example, written), SETUP: override.setup(settings, given, given)},
+        private={
+            env_file.NAME: env_file.rendered(example, written),
+            SETUP: override.setup(settings, given, given),
+        },
         folders=(
             project.root / settings.airflow.dags,
             project.root / settings.airflow.plugins,
@@ -112,7 +114,7 @@ def _variables(
     example: str, project: Project, settings: Settings, target: Path, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return every variable as it is to be written: what was there, else the shell's, else ours, else the example's."""
-    there = target / ENV
+    there = target / env_file.NAME
     before = env_file.values(there.read_text(encoding="utf-8")) if there.is_file() else {}
     defaults = {
         "COMPOSE_PROJECT_NAME": _compose_name(settings.project.name),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NAME = ".env"
 _LINE = re.compile(r"^(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)$")
 _PLAIN = re.compile(r"[\w@%+=:,./~?&*\[\]{}-]*")
 _COMMENT = re.compile(r"\s#.*$")
@@ -31,6 +32,11 @@ def spoken(written: str) -> str:
     if len(written) > 1 and written[0] == written[-1] == '"':
         return written[1:-1].replace('\\"', '"').replace("\\\\", "\\").replace("$$", "$")
     return _COMMENT.sub("", written).rstrip().replace("$$", "$")
+
+
+def spoken_values(text: str) -> dict[str, str]:
+    """Return name -> value as Compose reads it."""
+    return {name: spoken(value) for name, value in values(text).items()}
 
 
 def written(value: str) -> str:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airfoil.errors import ConfigurationError, NeighbourError
+from airfoil.errors import NeighbourError
 from airfoil.stack.backup import creation, sources
 from airfoil.stack.deploy import env_file
 from airfoil.stack.storage import write_private
+from airfoil.stack.target import without_docker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,6 @@ PASSPHRASE = "AIRFOIL_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
 _PLACE = "/airfoil/place"
 _HOME = "AIRFLOW__AIRFOIL__PROJECT=/tmp/platform"
 _MAY_RUN = frozenset({"postgres", "redis", "s3", "proxy", "status", "prometheus", "alertmanager", "grafana"})
-_ENV = ".env"
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], *, shown: bool) -> tuple[int, str]:
@@ -49,9 +49,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, shown: bool) 
             check=False,
         )
     except FileNotFoundError as error:
-        raise ConfigurationError(
-            "Docker is not installed here.", "Run this on the machine of the server."
-        ) from error
+        raise without_docker() from error
     return done.returncode, done.stdout or ""
 
 
@@ -114,12 +112,12 @@ class ComposeRestoration:
 
     def _write(self, keys: Mapping[str, str]) -> list[str]:
         """Write the keys into .env, and keep the file of before beside it."""
-        path = self.target.folder / _ENV
+        path = self.target.folder / env_file.NAME
         text = path.read_text(encoding="utf-8")
         before = env_file.values(text)
         changed = [name for name, value in keys.items() if env_file.spoken(before.get(name, "")) != value]
         if changed:
-            write_private(path.with_name(f"{_ENV}.before-restore"), text)
+            write_private(path.with_name(f"{env_file.NAME}.before-restore"), text)
             given = before | {name: env_file.written(keys[name]) for name in changed}
             write_private(path, env_file.rendered(text, given))
         return changed

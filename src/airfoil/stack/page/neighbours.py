@@ -143,7 +143,7 @@ def connect_mlflow(project: Project) -> Callable[[str], MlflowClient]:
             client.server_version = version
             return client
         password = secrets.load(project).mlflow_admin_password
-        return MlflowRest(url, servers.MLFLOW_ADMIN, password, timeout_seconds=TIMEOUT_SECONDS)
+        return MlflowRest(url, secrets.MLFLOW_ADMIN, password, timeout_seconds=TIMEOUT_SECONDS)
 
     return connect
 

@@ -31,22 +31,13 @@ def main() -> None:
     called = [name.strip() for name in os.environ.get(HOSTS_VARIABLE, "").split(",") if name.strip()]
     import uvicorn
 
+    from airfoil.stack.page.server import config
+
     rounds = Rounds(watched.chosen(names))
     machine = MachineCollector(next(iter(called), "localhost"))
     page = ServerPage(rounds, (*OWN_NAMES, *called), prefix=options.prefix, collectors=[machine])
     try:
-        uvicorn.run(
-            page.app,
-            host=options.host,
-            port=options.port,
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_level="warning",
-            timeout_graceful_shutdown=2,
-        )
+        uvicorn.Server(config(page.app, options.host, options.port)).run()
     finally:
         rounds.close()
 

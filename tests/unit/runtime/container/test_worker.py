@@ -125,20 +125,26 @@ def test_what_a_client_of_s3_reads_is_read_before_the_forks(monkeypatch, forks):
     assert made == [("s3://nothing", os.environ)]
 
 
-def test_a_worker_without_a_store_starts_all_the_same(monkeypatch, forks):
+@pytest.fixture
+def certificates():
+    from airflow.sdk.api.client import Client
+
+    Client._get_ssl_context_cached.cache_clear()
+    return Client._get_ssl_context_cached
+
+
+def test_a_worker_without_a_store_starts_all_the_same(monkeypatch, certificates):
     def refuse(*_):
         raise ValueError("no region")
 
     monkeypatch.setattr(worker, "Bucket", refuse)
     worker.warm_up_clients()
+    assert certificates.cache_info().currsize == 1, "the rest is read all the same"
 
 
-def test_certificates_are_read_before_the_forks():
-    from airflow.sdk.api.client import Client
-
-    Client._get_ssl_context_cached.cache_clear()
+def test_certificates_are_read_before_the_forks(certificates):
     worker.warm_up_clients()
-    assert Client._get_ssl_context_cached.cache_info().currsize == 1
+    assert certificates.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize("name", worker.MODULES)

@@ -49,3 +49,8 @@ def test_what_a_person_wrote_is_read_as_compose_reads_it(stands, means):
 
 def test_lines_for_a_shell_are_understood():
     assert env_file.values("export A=1\n #B=2\n  C = 3\nD=4\n") == {"A": "1", "D": "4"}
+
+
+def test_values_are_given_as_compose_reads_them():
+    text = "A=plain\nB='it is$ 8 # long'\nC=dollar$$sign # told\n# D=no\n"
+    assert env_file.spoken_values(text) == {"A": "plain", "B": "it is$ 8 # long", "C": "dollar$sign"}
