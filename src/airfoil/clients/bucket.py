@@ -70,10 +70,12 @@ class Bucket:
 
     def put(self, name: str, content: Any) -> None:
         """Write a file; it is there when all of it has arrived."""
+        key, begin = self._prefix + name, _beginning(content)
         with self._told(name):
-            self._client.upload_fileobj(
-                _Readable(content), self._bucket, self._prefix + name, Config=_parts()
-            )
+            if len(begin) < _PARTS_OF_BYTES:  # all of it: no need for what sends large files in parts
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=begin)
+            else:
+                self._client.upload_fileobj(_Readable(begin, content), self._bucket, key, Config=_parts())
 
     def delete(self, name: str) -> None:
         """Remove a file."""
@@ -117,12 +119,16 @@ class Bucket:
 class _Readable:
     """Nothing but `read`: boto3 would ask a file for more than a stream can do, and close it."""
 
-    def __init__(self, content: Any) -> None:
-        self._content = content
+    def __init__(self, begin: bytes, rest: Any) -> None:
+        self._begin, self._rest = begin, rest
 
     def read(self, size: int = -1) -> bytes:
-        found: bytes = self._content.read(size)
-        return found
+        if not self._begin:
+            found: bytes = self._rest.read(size)
+            return found
+        taken = self._begin if size < 0 else self._begin[:size]
+        self._begin = self._begin[len(taken) :]
+        return taken + self._rest.read() if size < 0 else taken
 
 
 def _client(environ: Mapping[str, str]) -> Any:
@@ -138,6 +144,14 @@ def _client(environ: Mapping[str, str]) -> Any:
         response_checksum_validation="when_required",
     )
     return boto3.client("s3", endpoint_url=environ.get(_ENDPOINT) or None, config=config)
+
+
+def _beginning(content: Any) -> bytes:
+    """Read as much as one part holds; a stream may give less at a time than it has."""
+    found = bytearray()
+    while len(found) < _PARTS_OF_BYTES and (more := content.read(_PARTS_OF_BYTES - len(found))):
+        found += more
+    return bytes(found)
 
 
 def _parts() -> Any:

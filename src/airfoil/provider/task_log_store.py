@@ -7,6 +7,7 @@ Amazon's provider does it with 15 packages more. Must not fail a task: a log tha
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import os
@@ -22,6 +23,9 @@ from airfoil.errors import AirfoilError, NotFoundError
 
 log = logging.getLogger(__name__)
 
+_BEGINNING_BYTES = 128
+"""No log is sent before its first line is there, and each begins with a time of its own."""
+_DIGITS = 12
 LOGGING: dict[str, Any] = DEFAULT_LOGGING_CONFIG
 
 
@@ -37,14 +41,12 @@ class BucketLogs:
         self._bucket: Bucket | None = None
 
     def upload(self, path: os.PathLike[str] | str, ti: Any = None) -> None:  # noqa: ARG002 - Airflow hands it in
-        """Send a log, behind what another worker sent of the same try before it was deferred; then remove it here."""
+        """Send a log, beside what another worker sent of the same try before it was deferred; then remove it here."""
         name = PurePosixPath(path).as_posix()
         file = self._folder / name
         try:
             written = file.read_bytes()
-            before = self._content(name)
-            whole = written if written.startswith(before) else before + written
-            self._place().put(name, io.BytesIO(whole))
+            self._place().put(part_of(name, written), io.BytesIO(written))
             file.unlink()
         except (AirfoilError, OSError) as error:
             log.warning("The log %s stays on this worker: %s", name, error)
@@ -57,7 +59,8 @@ class BucketLogs:
     def read(self, relative_path: str, ti: Any) -> tuple[list[str], list[str] | None]:  # noqa: ARG002 - as above
         """Give the logs of a try: the task's own, and those of its triggers."""
         try:
-            names = sorted(item.name for item in self._place().items(relative_path))
+            parts = sorted(self._place().items(relative_path), key=lambda item: (item.modified, item.name))
+            names = [item.name for item in parts]
             texts = [self._content(name).decode("utf-8", "replace") for name in names]
         except AirfoilError as error:
             return [f"The log could not be read: {error.in_full}"], None
@@ -75,6 +78,14 @@ class BucketLogs:
         if self._bucket is None:
             self._bucket = self._connect()
         return self._bucket
+
+
+def part_of(name: str, written: bytes) -> str:
+    """Name an object by how its log begins: one that has grown replaces itself, one of another worker stands beside it.
+
+    To ask first what is there already would be a second request for each task.
+    """
+    return f"{name}.{hashlib.sha256(written[:_BEGINNING_BYTES]).hexdigest()[:_DIGITS]}.log"
 
 
 def _configured() -> BucketLogs | None:

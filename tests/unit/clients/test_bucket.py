@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airfoil.clients.bucket import Bucket, Item
+from airfoil.clients.bucket import Bucket, Item, _Readable
 from airfoil.errors import (
     ConfigurationError,
     NotFoundError,
@@ -26,6 +26,7 @@ class FakeClient:
 
     def __init__(self):
         self.files = {}
+        self.in_parts = []
         self.error = None
 
     def _fail(self):
@@ -57,6 +58,11 @@ class FakeClient:
         self._fail()
         assert not hasattr(content, "close"), "it is not boto3's to close"
         self.files[key] = content.read()
+        self.in_parts.append(key)
+
+    def put_object(self, **asked):
+        self._fail()
+        self.files[asked["Key"]] = asked["Body"]
 
     def delete_object(self, **asked):
         self.files.pop(asked["Key"], None)
@@ -87,6 +93,31 @@ def test_names_are_below_the_prefix(client):
     assert list(bucket.items()) == []
     with bucket.held():
         pass
+
+
+class Trickle(io.BytesIO):
+    """A stream that gives a few bytes at a time, as one from a network may."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 7) if size > 0 else size)
+
+
+@pytest.mark.parametrize("size", [0, 3, 9, 10, 11, 20, 64])
+def test_large_and_small_files_arrive_whole(client, monkeypatch, size):
+    monkeypatch.setattr("airfoil.clients.bucket._PARTS_OF_BYTES", 10)
+    content = bytes(range(size))
+    Bucket("s3://shop", {}, client=client).put("a", Trickle(content))
+    assert client.files == {"a": content}
+    assert client.in_parts == (["a"] if size >= 10 else [])
+
+
+@pytest.mark.parametrize("size", [1, 4, 100, -1])
+def test_what_was_read_ahead_is_read_once(size):
+    stream = _Readable(b"abcdef", io.BytesIO(b"ghij"))
+    found = b""
+    while more := stream.read(size):
+        found += more
+    assert found == b"abcdefghij"
 
 
 def test_a_whole_bucket_has_no_prefix(client):

@@ -28,7 +28,11 @@ class Shelf:
 
     def items(self, prefix=""):
         self._answer()
-        return [SimpleNamespace(name=name) for name in self.files if name.startswith(prefix)]
+        return [
+            SimpleNamespace(name=name, modified=modified)
+            for modified, name in enumerate(self.files)
+            if name.startswith(prefix)
+        ]
 
     @contextlib.contextmanager
     def open(self, name):
@@ -66,8 +70,16 @@ def write(folder, text, name=NAME):
 def test_a_log_is_sent_and_nothing_is_left_on_the_worker(logs, shelf, tmp_path):
     write(tmp_path, b"one\n")
     logs.upload(NAME)
-    assert shelf.files == {NAME: b"one\n"}
+    assert list(shelf.files.values()) == [b"one\n"]
     assert list(tmp_path.iterdir()) == []
+    assert logs.read(NAME, None)[1] == ["one\n"]
+
+
+def test_the_first_and_the_tenth_try_are_two(logs, tmp_path):
+    for attempt in (b"1", b"10"):
+        write(tmp_path, attempt, NAME.replace("attempt=1", f"attempt={attempt.decode()}"))
+        logs.upload(NAME.replace("attempt=1", f"attempt={attempt.decode()}"))
+    assert logs.read(NAME, None)[1] == ["1"]
 
 
 def test_logs_of_others_stay(logs, tmp_path):
@@ -77,18 +89,21 @@ def test_logs_of_others_stay(logs, tmp_path):
     assert other.read_bytes() == b"two\n"
 
 
-def test_a_task_that_went_on_elsewhere_has_one_log(logs, shelf, tmp_path):
-    shelf.files[NAME] = b"before it was deferred\n"
+def test_a_task_that_went_on_elsewhere_has_both_parts_in_order(logs, shelf, tmp_path):
+    write(tmp_path, b"before it was deferred\n")
+    logs.upload(NAME)
     write(tmp_path, b"and after\n")
     logs.upload(NAME)
-    assert shelf.files[NAME] == b"before it was deferred\nand after\n"
+    assert logs.read(NAME, None)[1] == ["before it was deferred\n", "and after\n"]
 
 
 def test_a_log_that_has_grown_is_not_doubled(logs, shelf, tmp_path):
-    shelf.files[NAME] = b"one\n"
-    write(tmp_path, b"one\ntwo\n")
+    began = b"2026-11-22T22:00:06.916084Z a first line " + bytes(100) + b"\n"
+    write(tmp_path, began)
     logs.upload(NAME)
-    assert shelf.files[NAME] == b"one\ntwo\n"
+    write(tmp_path, began + b"two\n")
+    logs.upload(NAME)
+    assert list(shelf.files.values()) == [began + b"two\n"]
 
 
 def test_a_log_that_cannot_be_sent_stays_and_fails_nothing(logs, shelf, tmp_path, caplog):
