@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-from pathlib import Path
 
 import psycopg
 import pytest
-from tests.integration.servers import Postgres, run_postgres
+from tests.integration.database_job import DATABASES, PASSWORDS, DatabaseJob, as_role, refuse_without_client
+from tests.integration.servers import run_postgres
 
 pytestmark = pytest.mark.integration
-
-SCRIPT = Path(__file__).parents[2] / "deploy" / "compose" / "postgres.sh"
-DATABASES = ("airflow", "mlflow", "mlflow_auth", "feast")
-PASSWORDS = {
-    "AIRFLOW_DATABASE_PASSWORD": "airflow-k7XqPw",
-    "MLFLOW_DATABASE_PASSWORD": "mlflow-k7XqPw",
-    "MLFLOW_AUTH_DATABASE_PASSWORD": "auth-k7XqPw",
-    "FEAST_DATABASE_PASSWORD": "feast-k7XqPw",
-    "METRICS_DATABASE_PASSWORD": "metrics-k7XqPw",
-}
 
 
 @pytest.fixture
 def server():
     """A server of its own: what is made here are its roles and databases by name."""
-    if not (shutil.which("psql") and shutil.which("pg_dump")):
-        pytest.skip("no PostgreSQL client on this machine (`apt-get install postgresql-client`)")
+    refuse_without_client()
     yield from run_postgres()
 
 
 @pytest.fixture
 def job(server, tmp_path):
     """Run the job for a version of Airfoil, with the volume of backups in a folder."""
-    text = SCRIPT.read_text(encoding="utf-8").replace("/backups", str(tmp_path / "backups"))
-    (tmp_path / "backups").mkdir()
-    script = tmp_path / "postgres.sh"
-    script.write_text(text, encoding="utf-8")
-
-    def run(version, **changes):
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PGHOST": "127.0.0.1",
-            "PGPORT": str(server.port),
-            "PGUSER": server.user,
-            "PGPASSWORD": server.password,
-            "PGDATABASE": "postgres",
-            "AIRFOIL_VERSION": version,
-            "AIRFLOW_UID": str(os.getuid()),
-            **PASSWORDS,
-            **changes,
-        }
-        return subprocess.run(["sh", script], env=environment, capture_output=True, text=True, check=False)
-
-    return run
-
-
-def as_role(server: Postgres, role: str, database: str, password: str):
-    address = f"postgresql://{role}:{password}@127.0.0.1:{server.port}/{database}"
-    return psycopg.connect(address, autocommit=True)
+    return DatabaseJob(server, tmp_path / "backups")
 
 
 def test_each_database_has_its_own_role_and_nobody_else_comes_in(job, server):

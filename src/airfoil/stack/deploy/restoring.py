@@ -35,16 +35,17 @@ PASSPHRASE = "AIRFOIL_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
 _PLACE = "/airfoil/place"
 _HOME = "AIRFLOW__AIRFOIL__PROJECT=/tmp/platform"
 _MAY_RUN = frozenset({"postgres", "redis", "s3", "proxy", "status", "prometheus", "alertmanager", "grafana"})
+_STANDARD_ERROR = 2
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], *, shown: bool) -> tuple[int, str]:
-    """Carry out a command of Docker Compose; what is shown goes to the terminal, the rest is returned."""
+    """Carry out a command of Docker Compose; what is shown goes to standard error, the rest is returned."""
     try:
         done = subprocess.run(
             command,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=None if shown else subprocess.PIPE,
+            stdout=_STANDARD_ERROR if shown else subprocess.PIPE,  # the answer of --json stays alone
             text=True,
             check=False,
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from tests.backup_shop import PASSPHRASE, make_shop
 
-from airfoil.errors import NeighbourError, SecretsError
+from airfoil.errors import ConfigurationError, NeighbourError, SecretsError
 from airfoil.settings import load
 from airfoil.stack import secrets
 from airfoil.stack.backup import catalogue, sealing
@@ -13,7 +15,7 @@ from airfoil.stack.backup.creation import Creation
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.deploy.restoring import PASSPHRASE as VARIABLE
-from airfoil.stack.deploy.restoring import ComposeRestoration
+from airfoil.stack.deploy.restoring import ComposeRestoration, run
 from airfoil.stack.target import ComposeTarget
 
 pytestmark = pytest.mark.unit
@@ -122,3 +124,14 @@ def test_a_wrong_passphrase_starts_nothing(made, docker):
     with pytest.raises((SecretsError, Exception), match="passphrase"):
         restoration.carry_out()
     assert docker.commands == []
+
+
+def test_what_the_job_says_does_not_stand_beside_the_answer(capfd):
+    assert run([sys.executable, "-c", "print('restored')"], {}, shown=True) == (0, "")
+    assert capfd.readouterr() == ("", "restored\n")
+    assert run([sys.executable, "-c", "print('postgres')"], {}, shown=False) == (0, "postgres\n")
+
+
+def test_a_machine_without_docker_is_told():
+    with pytest.raises(ConfigurationError, match="Docker is not installed"):
+        run(["no-such-program-here"], {}, shown=True)
