@@ -25,9 +25,14 @@ _PAGE = 100
 def deliver(server: Server) -> None:
     """Put the DAG into the project, and wait until Airflow knows it."""
     shutil.copy(PEER_FOLDER / "load.py", server.folder.parents[1] / "dags" / "load.py")
+    wait_for_dag(server, DAG)
+
+
+def wait_for_dag(server: Server, dag: str) -> None:
+    """Wait until Airflow knows a DAG."""
     deadline = time.monotonic() + SHOW_SECONDS
-    while not any(one["dag_id"] == DAG for one in server.api("GET", "/dags?dag_id_pattern=load")["dags"]):
-        assert time.monotonic() < deadline, "the DAG did not appear"
+    while not any(one["dag_id"] == dag for one in server.api("GET", f"/dags?dag_id_pattern={dag}")["dags"]):
+        assert time.monotonic() < deadline, f"{dag} did not appear"
         time.sleep(1)
 
 
@@ -42,12 +47,12 @@ def asked(server: Server) -> Iterator[AirflowApi]:
         yield airflow
 
 
-def states(airflow: AirflowApi, names: list[str]) -> dict[str, str]:
+def states(airflow: AirflowApi, names: list[str], dag: str = DAG) -> dict[str, str]:
     """How each run stands."""
     found: dict[str, str] = {}
     for offset in range(0, 10_000, _PAGE):
         query = {"limit": _PAGE, "offset": offset, "order_by": "-id"}
-        page = airflow.insist("GET", f"/dags/{DAG}/dagRuns", params=query)["dag_runs"]
+        page = airflow.insist("GET", f"/dags/{dag}/dagRuns", params=query)["dag_runs"]
         found |= {one["dag_run_id"]: one["state"] for one in page}
         if len(page) < _PAGE or set(names) <= set(found):
             return {name: found.get(name, "lost") for name in names}

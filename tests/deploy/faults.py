@@ -1,0 +1,179 @@
+"""Faults of a running server, as data: what dies or is cut off, how that is done and undone, and what came of it.
+
+Nothing here goes through Docker's own `kill`, which Docker takes for a person's wish that the container stay down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.deploy import engine
+
+if TYPE_CHECKING:
+    from tests.deploy.compose_server import Server
+
+KILL, CUT = "kill -9", "network cut"
+SERVICES = (
+    "airflow-worker",
+    "airflow-scheduler",
+    "airflow-triggerer",
+    "airflow-dag-processor",
+    "airflow-api-server",
+    "mlflow",
+    "redis",
+    "postgres",
+    "s3",
+    "proxy",
+)
+ALERTS = {
+    "airflow-worker": "CeleryWorkersGone",
+    "airflow-scheduler": "AirflowSchedulerDown",
+    "airflow-triggerer": "AirflowTriggererDown",
+    "airflow-dag-processor": "AirflowDagProcessorDown",
+    "airflow-api-server": "ServiceDown",
+    "mlflow": "MlflowDown",
+    "redis": "RedisDown",
+    "postgres": "PostgresDown",
+    "s3": "ServiceDown",
+    "proxy": "ServiceDown",
+}
+PAIRS = 10
+SEED = 7
+LASTING_SECONDS = 30.0
+"""How long a cut lasts where no alert is waited for."""
+DROPPED = (("INPUT", "!", "-i", "lo"), ("OUTPUT", "!", "-o", "lo"))
+"""What passes no more, as in a broken switch: nothing is refused, it is just silent. Its own loopback works."""
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that goes wrong."""
+
+    kind: str
+    service: str
+
+    def __str__(self) -> str:
+        """As the table says it."""
+        return f"{self.service.removeprefix('airflow-')}: {self.kind}"
+
+
+def singles() -> tuple[Fault, ...]:
+    """Each fault alone."""
+    return tuple(Fault(kind, service) for kind in (KILL, CUT) for service in SERVICES)
+
+
+def pairs(seed: int = SEED, count: int = PAIRS) -> tuple[tuple[Fault, Fault], ...]:
+    """Two at once, drawn by a seed, so that another day draws the same."""
+    drawn = random.Random(seed)  # noqa: S311 - a choice, not a secret
+    found: list[tuple[Fault, Fault]] = []
+    while len(found) < count:
+        first, second = sorted(drawn.sample(singles(), 2))
+        if first.service != second.service and (first, second) not in found:
+            found.append((first, second))
+    return tuple(found)
+
+
+def kill(server: Server, service: str) -> None:
+    """End everything in the first container of a service, as a machine out of memory does."""
+    for pid in _pids(server, service)[:1]:
+        os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def cut(server: Server, service: str) -> Iterator[None]:
+    """Let nothing in or out of the containers of a service meanwhile."""
+    done: list[tuple[int, tuple[str, ...]]] = []
+    try:
+        for pid in _pids(server, service):
+            for rule in DROPPED:
+                _iptables(pid, "-I", *rule)
+                done.append((pid, rule))
+        yield
+    finally:
+        for pid, rule in done:
+            _iptables(pid, "-D", *rule, check=False)  # a container that has been replaced has none
+
+
+def _iptables(pid: int, what: str, chain: str, *rule: str, check: bool = True) -> None:
+    inside = ("nsenter", f"--net=/proc/{pid}/ns/net")
+    engine.run(*inside, "iptables", "--wait", what, chain, *rule, "-j", "DROP", check=check)
+
+
+def _pids(server: Server, service: str) -> list[int]:
+    names = server.compose("ps", "--quiet", service).split()
+    return [int(one["State"]["Pid"]) for one in json.loads(engine.docker("inspect", *names))]
+
+
+@dataclass
+class Outcome:
+    """One line of the table."""
+
+    fault: str
+    well_seconds: float = 0.0
+    """From the fault (or, of a cut, its end) until every container says that it is healthy."""
+    ended_seconds: float = 0.0
+    """From the same moment until every run that was asked for has ended."""
+    runs: int = 0
+    tries: int = 0
+    """Tasks that began a further try."""
+    alert: str = ""
+    alert_seconds: float = 0.0
+    """From the fault until the alert was there; 0 where none was waited for."""
+    cleared_seconds: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        told = (
+            f", {self.alert} after {self.alert_seconds:.0f} s, gone {self.cleared_seconds:.0f} s after"
+            * bool(self.alert_seconds)
+        )
+        return (
+            f"{self.fault}: well after {self.well_seconds:.0f} s, {self.runs} runs ended after "
+            f"{self.ended_seconds:.0f} s, {self.tries} further tries{told}, wrong: {self.wrong or 'nothing'}"
+        )
+
+
+def wait_until_well(server: Server, seconds: float) -> None:
+    """Wait until every container says that it is healthy."""
+    deadline = time.monotonic() + seconds
+    while wrong := {
+        name: state
+        for name, state in server.states().items()
+        if not state.startswith(("running (healthy)", "exited (0)", "running (no check)"))
+    }:
+        assert time.monotonic() < deadline, wrong
+        time.sleep(1)
+
+
+TABLE = """\
+| fault | healthy again | all runs ended | further tries | alert | wrong |
+|---|---:|---:|---:|---|---|
+"""
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """The table of the page."""
+    rows = []
+    for one in outcomes:
+        told = f"{one.alert}, {one.alert_seconds:.0f} s; gone {one.cleared_seconds:.0f} s after" * bool(
+            one.alert_seconds
+        )
+        rows.append(
+            f"| {one.fault} | {one.well_seconds:.0f} s | {one.ended_seconds:.0f} s ({one.runs}) | {one.tries} "
+            f"| {told} | {', '.join(one.wrong) or '-'} |"
+        )
+    return TABLE + "\n".join(rows) + "\n"
+
+
+def as_json(outcomes: Sequence[Outcome]) -> str:
+    """What is kept of a run."""
+    return json.dumps([asdict(one) for one in outcomes], indent=1) + "\n"

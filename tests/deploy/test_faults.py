@@ -1,0 +1,120 @@
+"""Parts of a server die and are cut off in the middle of a load; what was asked for is there afterwards, and once.
+
+By default one load, in which every part is killed, one after the other. FULL=1: each fault alone, killed and cut off,
+until its alert is there; ten pairs; and the table in docs/chaos.md.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+import pytest
+from tests.deploy import fault_load, faults
+from tests.deploy.alerting import active, hurried_rules
+from tests.sizes import full_only
+
+pytestmark = [pytest.mark.deploy, pytest.mark.chaos, pytest.mark.alone, pytest.mark.timeout(3000)]
+
+WELL_SECONDS = 240
+ENDED_SECONDS = 600
+"""A task that a dead worker was at is tried again after two minutes: Airflow's patience with silent tasks."""
+ALERT_SECONDS = 240
+UNDER_WAY = 3
+"""Bodies that have ended before the next blow falls: the load is alive."""
+BLOW_SECONDS = 12.0
+"""So long at most, because some parts take the load with them."""
+OUTCOMES: list[faults.Outcome] = []
+
+
+@pytest.fixture(scope="module")
+def rules(server):
+    """Alerts that wait for seconds instead of minutes."""
+    with hurried_rules(server):
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def delivered(server):
+    """The DAG of the load is there."""
+    fault_load.deliver(server)
+
+
+def until_under_way(load, since=0, seconds=ALERT_SECONDS):
+    """Wait until bodies have ended since; False when they do not in time."""
+    deadline = time.monotonic() + seconds
+    while load.ended_tasks() < since + UNDER_WAY:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def recover(server, load, outcome):
+    """Wait until all is well and has ended, measured from now, and look for what is wrong."""
+    began = time.monotonic()
+    faults.wait_until_well(server, WELL_SECONDS)
+    outcome.well_seconds = time.monotonic() - began
+    states = load.wait_until_ended(ENDED_SECONDS)
+    outcome.ended_seconds = time.monotonic() - began
+    outcome.runs, outcome.tries = len(states), load.further_tries()
+    outcome.wrong = load.faults(states)
+    print(outcome)
+    OUTCOMES.append(outcome)
+    assert outcome.wrong == []
+
+
+def test_every_part_may_be_killed_while_a_load_goes_on(server):
+    with fault_load.Load(server) as load:
+        assert until_under_way(load), server.states()
+        for service in faults.SERVICES:
+            ended = load.ended_tasks()
+            faults.kill(server, service)
+            until_under_way(load, ended, BLOW_SECONDS)
+        last = faults.Outcome("each part killed, one after the other")
+    recover(server, load, last)
+
+
+@full_only
+@pytest.mark.parametrize("service", faults.SERVICES)
+def test_a_part_that_is_killed_takes_nothing_with_it(server, service):
+    with fault_load.Load(server) as load:
+        assert until_under_way(load), server.states()
+        faults.kill(server, service)
+        until_under_way(load, load.ended_tasks(), BLOW_SECONDS)
+    recover(server, load, faults.Outcome(str(faults.Fault(faults.KILL, service))))
+
+
+@full_only
+@pytest.mark.parametrize("service", faults.SERVICES)
+def test_a_part_that_is_cut_off_is_told_of_and_takes_nothing_with_it(server, rules, service):
+    outcome = faults.Outcome(str(faults.Fault(faults.CUT, service)), alert=faults.ALERTS[service])
+    with fault_load.Load(server) as load:
+        assert until_under_way(load), server.states()
+        began = time.monotonic()
+        with faults.cut(server, service):
+            while outcome.alert not in active(server):
+                assert time.monotonic() - began < ALERT_SECONDS, active(server)
+                time.sleep(1)
+            outcome.alert_seconds = time.monotonic() - began
+    healed = time.monotonic()
+    recover(server, load, outcome)
+    while outcome.alert in active(server):
+        assert time.monotonic() - healed < ALERT_SECONDS, active(server)
+        time.sleep(1)
+    outcome.cleared_seconds = time.monotonic() - healed
+
+
+@full_only
+@pytest.mark.parametrize("pair", faults.pairs(), ids=lambda pair: " and ".join(map(str, pair)))
+def test_two_at_once(server, pair):
+    with fault_load.Load(server) as load:
+        assert until_under_way(load), server.states()
+        with ExitStack() as cuts:
+            for fault in pair:
+                if fault.kind == faults.CUT:
+                    cuts.enter_context(faults.cut(server, fault.service))
+                else:
+                    faults.kill(server, fault.service)
+            time.sleep(faults.LASTING_SECONDS if any(one.kind == faults.CUT for one in pair) else 1)
+    recover(server, load, faults.Outcome(" and ".join(map(str, pair))))

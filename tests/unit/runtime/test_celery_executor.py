@@ -1,0 +1,177 @@
+"""An executor that loses no task, on Airflow's own class; broker and database are made up."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from airflow.models.taskinstancekey import TaskInstanceKey
+from airflow.providers.celery.executors import celery_executor as theirs
+from airflow.providers.celery.executors.celery_executor_utils import ExceptionWithTraceback
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+from kombu.exceptions import OperationalError
+from redis.exceptions import ConnectionError as RedisAway, ResponseError
+
+from airfoil.runtime import celery_executor
+from airfoil.runtime.celery_messages import Taken, Whereabouts
+
+pytestmark = pytest.mark.unit
+
+
+class Messages:
+    """A broker that holds what the test says."""
+
+    def __init__(self, found=None, held=()):
+        self.found, self.living, self.returned, self.asked = found, set(held), [], []
+
+    def find(self, queues):
+        self.asked.append(set(queues))
+        return self.found
+
+    def held(self, tasks):
+        return self.living & set(tasks)
+
+    def give_back(self, taken):
+        self.returned += [one.tag for one in taken]
+
+
+@pytest.fixture
+def executor(monkeypatch):
+    made = celery_executor.CeleryExecutor(parallelism=4)
+    monkeypatch.setattr(celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: f"again {ti}"))
+    monkeypatch.setattr(made, "queue_workload", lambda workload, _session: queued.append(workload))
+    monkeypatch.setattr(made, "_silent_tasks", lambda _session: made.silent)
+    made.silent = {name: SimpleNamespace(queue="ml", name=name) for name in ("a", "b")}
+    queued = made.queued_again = []
+    return made
+
+
+def key(number):
+    return TaskInstanceKey("dag", f"task{number}", "run", 1, -1)
+
+
+def look(executor, messages):
+    executor._messages = messages
+    executor._look_for_lost(None)
+
+
+# -- what was lost
+
+
+def test_a_message_that_is_missing_twice_in_a_row_is_sent_again_and_only_once(executor):
+    lost = Messages(Whereabouts(frozenset("b"), {}))
+    look(executor, lost)
+    assert executor.queued_again == []
+    look(executor, lost)
+    assert executor.queued_again == [f"again {executor.silent['a']}"]
+    look(executor, lost)
+    assert len(executor.queued_again) == 1, "the one that was sent again has the same time to appear"
+    assert lost.asked[0] == {"ml"}
+
+
+def test_a_message_that_appears_between_two_looks_is_not_lost(executor):
+    for waiting in ("b", "ab", "b"):
+        look(executor, Messages(Whereabouts(frozenset(waiting), {})))
+    assert executor.queued_again == []
+
+
+def test_what_a_worker_that_is_gone_had_taken_is_given_back(executor):
+    taken = {"a": Taken("t1", 31.0), "b": Taken("t2", 31.0)}
+    gone = Messages(Whereabouts(frozenset(), taken), held="b")
+    look(executor, gone)
+    assert gone.returned == ["t1"]
+    assert executor.queued_again == []
+
+
+def test_what_was_taken_just_now_is_left_with_whoever_took_it(executor):
+    fresh = Messages(Whereabouts(frozenset(), {"a": Taken("t1", 1.0), "b": Taken("t2", 1.0)}))
+    look(executor, fresh)
+    look(executor, fresh)
+    assert fresh.returned == executor.queued_again == []
+
+
+def test_a_queue_however_long_is_no_loss(executor):
+    look(executor, Messages(Whereabouts(frozenset("ab"), {})))
+    look(executor, Messages(Whereabouts(frozenset("ab"), {})))
+    assert executor.queued_again == []
+
+
+def test_another_broker_or_nothing_silent_is_not_looked_into(executor):
+    look(executor, Messages(None))
+    executor.silent = {}
+    nothing = Messages(Whereabouts(frozenset(), {}))
+    look(executor, nothing)
+    assert nothing.asked == []
+
+
+# -- a broker that is away
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OperationalError("refused"),
+        AirflowTaskTimeout("late"),
+        ResponseError("MISCONF no space left"),
+        OSError(113, "no route"),
+    ],
+)
+def test_what_the_broker_did_not_take_waits_and_does_not_fail(executor, monkeypatch, fault):
+    tried = []
+
+    def refuse(_self, tuples):
+        tried.extend(tuples)
+        return [(one[0], one[1], ExceptionWithTraceback(fault, "")) for one in tuples]
+
+    monkeypatch.setattr(theirs.CeleryExecutor, "_send_workloads_to_celery", refuse)
+    executor.queued_tasks = {key(number): "workload" for number in range(3)}
+    executor._send_workloads([(one, "workload", "default", None) for one in executor.queued_tasks])
+    assert len(tried) == 1, "each try takes a second of the scheduler's"
+    assert len(executor.queued_tasks) == 3
+    assert executor.event_buffer == {}
+    assert executor.running == set()
+
+
+def test_what_is_wrong_with_a_task_itself_still_fails_it(executor, monkeypatch):
+    def answer(_self, tuples):
+        return [(one[0], one[1], ExceptionWithTraceback(ValueError("odd"), "")) for one in tuples]
+
+    monkeypatch.setattr(theirs.CeleryExecutor, "_send_workloads_to_celery", answer)
+    executor.queued_tasks = {key(0): "workload"}
+    executor._send_workloads([(key(0), "workload", "default", None)])
+    assert executor.event_buffer == {key(0): ("failed", None)}
+
+
+def test_all_are_sent_where_the_broker_takes_the_first(executor, monkeypatch):
+    parts = []
+
+    def take(_self, tuples):
+        parts.append(len(tuples))
+        return [(one[0], one[1], SimpleNamespace(task_id=f"id {one[0].task_id}")) for one in tuples]
+
+    monkeypatch.setattr(theirs.CeleryExecutor, "_send_workloads_to_celery", take)
+    executor.queued_tasks = {key(number): "workload" for number in range(3)}
+    executor._send_workloads([(one, "workload", "default", None) for one in list(executor.queued_tasks)])
+    assert parts == [1, 2]
+    assert executor.queued_tasks == {}
+    assert executor.running == {key(0), key(1), key(2)}
+
+
+def test_the_scheduler_goes_on_while_the_broker_is_away(executor, monkeypatch):
+    def away(_self):
+        raise RedisAway("nobody there")
+
+    monkeypatch.setattr(theirs.CeleryExecutor, "sync", away)
+    executor.sync()
+
+
+def test_tasks_are_taken_over_though_the_broker_cannot_say_how_they_stand(executor, monkeypatch):
+    def away(_self, _tis):
+        raise RedisAway("nobody there")
+
+    monkeypatch.setattr(theirs.CeleryExecutor, "try_adopt_task_instances", away)
+    known = SimpleNamespace(key=key(1), external_executor_id="id 1")
+    unknown = SimpleNamespace(key=key(2), external_executor_id=None)
+    assert executor.try_adopt_task_instances([known, unknown]) == [unknown]
+    assert executor.workloads[key(1)].task_id == "id 1"
+    assert executor.running == {key(1)}
