@@ -10,9 +10,9 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.deploy import engine
@@ -152,28 +152,3 @@ def wait_until_well(server: Server, seconds: float) -> None:
     }:
         assert time.monotonic() < deadline, wrong
         time.sleep(1)
-
-
-TABLE = """\
-| fault | healthy again | all runs ended | further tries | alert | wrong |
-|---|---:|---:|---:|---|---|
-"""
-
-
-def table(outcomes: Sequence[Outcome]) -> str:
-    """The table of the page."""
-    rows = []
-    for one in outcomes:
-        told = f"{one.alert}, {one.alert_seconds:.0f} s; gone {one.cleared_seconds:.0f} s after" * bool(
-            one.alert_seconds
-        )
-        rows.append(
-            f"| {one.fault} | {one.well_seconds:.0f} s | {one.ended_seconds:.0f} s ({one.runs}) | {one.tries} "
-            f"| {told} | {', '.join(one.wrong) or '-'} |"
-        )
-    return TABLE + "\n".join(rows) + "\n"
-
-
-def as_json(outcomes: Sequence[Outcome]) -> str:
-    """What is kept of a run."""
-    return json.dumps([asdict(one) for one in outcomes], indent=1) + "\n"

@@ -10,9 +10,9 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from tests.deploy import fault_load, faults
+from tests.deploy import fault_load, fault_page, faults, faults_of_machine
 from tests.deploy.alerting import active, hurried_rules
-from tests.sizes import full_only
+from tests.sizes import FULL, full_only
 
 pytestmark = [pytest.mark.deploy, pytest.mark.chaos, pytest.mark.alone, pytest.mark.timeout(3000)]
 
@@ -38,6 +38,9 @@ def rules(server):
 def delivered(server):
     """The DAG of the load is there."""
     fault_load.deliver(server)
+    yield
+    if FULL and OUTCOMES:
+        fault_page.keep(OUTCOMES)
 
 
 def until_under_way(load, since=0, seconds=ALERT_SECONDS):
@@ -118,3 +121,26 @@ def test_two_at_once(server, pair):
                     faults.kill(server, fault.service)
             time.sleep(faults.LASTING_SECONDS if any(one.kind == faults.CUT for one in pair) else 1)
     recover(server, load, faults.Outcome(" and ".join(map(str, pair))))
+
+
+@full_only
+def test_a_full_disk_stops_work_and_loses_none(server, tmp_path):
+    with faults_of_machine.small_disk(server, tmp_path / "disk") as disk:
+        faults.wait_until_well(server, WELL_SECONDS)
+        with fault_load.Load(server) as load:
+            assert until_under_way(load), server.states()
+            with faults_of_machine.full(disk):
+                time.sleep(faults.LASTING_SECONDS)
+                print(server.states())
+        recover(server, load, faults.Outcome("no space left for PostgreSQL, Redis and S3"))
+
+
+@full_only
+def test_a_daemon_that_starts_anew_brings_everything_back(server, tmp_path):
+    if not faults_of_machine.DAEMON.exists():
+        pytest.skip("nobody knows which process is the Docker daemon")
+    with fault_load.Load(server) as load:
+        assert until_under_way(load), server.states()
+        faults_of_machine.restart_engine(tmp_path / "dockerd.log")
+        recovering = faults.Outcome("the Docker daemon starts anew")
+    recover(server, load, recovering)

@@ -78,6 +78,8 @@ task that talks to MLflow while that is killed is tried again by its own `retrie
 ready when a service was forked from its successor, the manager when `airfoil up` has adopted everything, with the same
 processes as before.
 """
+NEXT = "\n## On a server\n"
+"""Where the part of tests/deploy/faults.py begins."""
 
 
 @pytest.mark.parametrize(("fault", "number"), FAULTS if FULL else [(name, 1) for name in SINGLE], ids=str)
@@ -254,7 +256,9 @@ def table(repository):
     """After a full run: write down what was measured."""
     yield
     if FULL and len(OUTCOMES) > len(FAULTS):
-        (repository / "docs" / "chaos.md").write_text(document(OUTCOMES), encoding="utf-8")
+        path = repository / "docs" / "chaos.md"
+        after = path.read_text(encoding="utf-8").partition(NEXT)
+        path.write_text(document(OUTCOMES) + "".join(after[1:]), encoding="utf-8")
 
 
 def document(outcomes: list[Outcome]) -> str:

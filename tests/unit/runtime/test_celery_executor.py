@@ -10,7 +10,8 @@ from airflow.providers.celery.executors import celery_executor as theirs
 from airflow.providers.celery.executors.celery_executor_utils import ExceptionWithTraceback
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from kombu.exceptions import OperationalError
-from redis.exceptions import ConnectionError as RedisAway, ResponseError
+from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import ResponseError
 
 from airfoil.runtime import celery_executor
 from airfoil.runtime.celery_messages import Taken, Whereabouts
@@ -38,7 +39,9 @@ class Messages:
 @pytest.fixture
 def executor(monkeypatch):
     made = celery_executor.CeleryExecutor(parallelism=4)
-    monkeypatch.setattr(celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: f"again {ti}"))
+    monkeypatch.setattr(
+        celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: f"again {ti}")
+    )
     monkeypatch.setattr(made, "queue_workload", lambda workload, _session: queued.append(workload))
     monkeypatch.setattr(made, "_silent_tasks", lambda _session: made.silent)
     made.silent = {name: SimpleNamespace(queue="ml", name=name) for name in ("a", "b")}

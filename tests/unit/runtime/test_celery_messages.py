@@ -83,7 +83,8 @@ def test_given_back_is_what_was_asked_for():
 
 
 @pytest.mark.parametrize(
-    ("answers", "held"), [(None, set()), ({"w1": {"a": ["active", {}]}, "w2": {"b": []}, "w3": {}}, {"a", "b"})]
+    ("answers", "held"),
+    [(None, set()), ({"w1": {"a": ["active", {}]}, "w2": {"b": []}, "w3": {}}, {"a", "b"})],
 )
 def test_held_is_what_some_worker_says_it_has(answers, held):
     inspect = SimpleNamespace(query_task=lambda *_tasks: answers)
