@@ -67,8 +67,8 @@ NOTES = (
     ),
     "Ours stores the logs of tasks in S3 and counts metrics meanwhile; the peer keeps logs on a volume.",
     (
-        "Airflow's supervisor sleeps up to five seconds with its slot taken where a task's sockets close a moment before "
-        "its process is gone. Ours wakes at the end of the process; that is most of the difference in time."
+        "Airflow's supervisor sleeps up to five seconds with its slot taken where a task's sockets close a moment "
+        "before its process is gone. Ours wakes at the end of the process; that is most of the difference in time."
     ),
     "A few runs go first on both sides, so that nobody's first task is in the figures.",
 )
