@@ -66,7 +66,7 @@ docs: tools ## build the documentation into site/, failing on any broken link
 
 constraints: uv ## write the tested versions of uv.lock into the package, after `uv lock`
 	@{ echo '# The versions this release of Airfoil is tested with; made from uv.lock by `make constraints`.'; \
-	$(UV) export --frozen --all-extras --no-dev --no-emit-project --no-hashes --no-annotate --no-header --quiet; \
+	$(UV) export --frozen --all-extras --no-dev --group ldap --no-emit-project --no-hashes --no-annotate --no-header --quiet; \
 	} > src/airfoil/constraints.txt
 
 clean: ## remove caches and build results; .airfoil (your databases, models and secrets) and .venv stay

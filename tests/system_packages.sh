@@ -24,10 +24,16 @@ fi
 stand_ins=/var/cache/airfoil-stand-ins
 unpack=""
 has promtool || ls $stand_ins/*/usr/bin/promtool >/dev/null 2>&1 || unpack="prometheus prometheus-alertmanager"
-[ -n "$missing$unpack" ] || exit 0
+# Logins are tried on a real directory, and what the proxy is told on a real Caddy: unpacked as well. What asks the
+# directory in Airflow is built from source.
+logins=""
+has slapd || [ -x $stand_ins/logins/usr/sbin/slapd ] || logins="slapd ldap-utils"
+has caddy || [ -x $stand_ins/logins/usr/bin/caddy ] || logins="$logins caddy"
+[ -e /usr/include/ldap.h ] || missing="$missing libldap-dev libsasl2-dev"
+[ -n "$missing$unpack$logins" ] || exit 0
 
 if ! has apt-get; then
-  echo "tests: no apt-get here; install$missing $unpack for the tests that need them, the rest run without"
+  echo "tests: no apt-get here; install$missing $unpack $logins for the tests that need them, the rest run without"
   exit 0
 fi
 
@@ -50,6 +56,19 @@ if [ -n "$unpack" ]; then
     # Debian's Alertmanager looks for its templates there, wherever it was unpacked to.
     [ -e /usr/share/prometheus ] || $root cp -r $stand_ins/monitoring/usr/share/prometheus /usr/share/prometheus
   ) || echo "tests: could not unpack $unpack; the tests that need them will skip"
+fi
+if [ -n "$logins" ]; then
+  # shellcheck disable=SC2086 # as above
+  (
+    set -e
+    $root mkdir -p $stand_ins/logins
+    folder=$(mktemp -d)
+    mkdir "$folder/partial"
+    # With the libraries that they need and this machine lacks.
+    $root apt-get install -qy --download-only --no-install-recommends -o "Dir::Cache::archives=$folder" $logins >/dev/null
+    for package in "$folder"/*.deb; do $root dpkg -x "$package" $stand_ins/logins; done
+    $root rm -r "$folder"
+  ) || echo "tests: could not unpack $logins; the tests that need them will skip"
 fi
 [ -n "$missing" ] || exit 0
 # shellcheck disable=SC2086

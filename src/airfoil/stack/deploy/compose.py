@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import airfoil
 from airfoil.errors import ConfigurationError, ProjectError
-from airfoil.stack.deploy import env_file, feature_file, neighbours, override, passwords, shipped
+from airfoil.stack.deploy import env_file, feature_file, logins, neighbours, override, passwords, shipped
 from airfoil.stack.packages import constraints
 from airfoil.stack.storage import storage_error, write_private, write_shared
 
@@ -138,6 +138,7 @@ def _variables(
         given["AIRFOIL_PARTS"] = ",".join(
             one for one in given["AIRFOIL_PARTS"].split(",") if one != "features"
         )
+    logins.check(given, target)
     follows = neighbours.derived(given, airfoil.__version__)
     return found | {name: env_file.written(value) for name, value in follows.items()}
 

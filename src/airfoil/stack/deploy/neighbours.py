@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from airfoil.errors import SettingsError
+from airfoil.stack.deploy import logins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,7 @@ def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
         "AIRFOIL_STATUS_SERVICES": ",".join(name for one in ("", *profiles) for name in SERVICES[one]),
         "AIRFOIL_TAG": version,
         "AIRFOIL_URL": _url(given),
+        **logins.derived(given),
         **_postgres(given),
         **_redis(given),
         "S3_ENDPOINT": _web(given, "S3_URL") or "http://s3:8333",
