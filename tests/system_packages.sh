@@ -12,12 +12,9 @@ has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing
 has redis-server || missing="$missing redis-server"
 # OpenStack Swift with its S3 gateway: a real S3 store in one process, from the same suite as everything else.
 /usr/bin/python3 -c 'import eventlet, swift.common.middleware.s3api' 2>/dev/null || missing="$missing python3-swift"
-# The Compose server is started as it is, with images made from Debian's packages, at full size only. Debian's own
-# engine: it can build.
-if [ "${FULL:-}" = 1 ]; then
-  [ -x /usr/bin/docker ] && has dockerd || missing="$missing docker.io"
-  has debootstrap || missing="$missing debootstrap"
-fi
+# The Compose server is started as it is, with images made from Debian's packages. Debian's own engine: it can build.
+[ -x /usr/bin/docker ] && has dockerd || missing="$missing docker.io"
+has debootstrap || missing="$missing debootstrap"
 # Spark counts tables too large for one machine, and is met at full size only.
 [ "${FULL:-}" != 1 ] || has java || missing="$missing openjdk-17-jre-headless"
 # Prometheus and its Alertmanager check their files and take part in tests: unpacked, for installed they would be started.

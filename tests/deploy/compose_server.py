@@ -13,11 +13,11 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import yaml
@@ -29,9 +29,14 @@ from airfoil.stack.deploy import env_file
 ROOT = Path(__file__).parents[2]
 WORKERS = 2
 HEALTHY_SECONDS = 180
+PATIENCE_SECONDS = 180
 TEST_FILE = "test.override.yaml"
 UNFINISHED = {"queued", "running", "scheduled", None}
+IMAGES = ("airflow", "mlflow", "features", "status")
+IMAGES_TAG = os.environ.get("IMAGES_TAG", "test")
+"""Never that of a release: a server of this machine may run those."""
 PRESENT_PYTHON = "python:3.12-slim-bookworm"
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -43,6 +48,7 @@ class Server:
     variables: Mapping[str, str]
     started_seconds: float = 0.0
     _token: str = field(default="", repr=False)
+    _authority: str = ""
 
     @property
     def url(self) -> str:
@@ -65,8 +71,12 @@ class Server:
         return httpx.Client(base_url=self.url, verify=context, trust_env=False, timeout=60, **options)
 
     def authority(self) -> str:
-        """The certificate of the authority that the proxy has made for itself."""
-        return self.compose("exec", "-T", "proxy", "cat", "/data/caddy/pki/authorities/local/root.crt")
+        """What a browser must trust: the user's own certificate, or the authority that the proxy made for itself."""
+        if not self._authority:
+            own = self.folder / "tls" / "tls.crt"
+            made = ("exec", "-T", "proxy", "cat", "/data/caddy/pki/authorities/local/root.crt")
+            self._authority = own.read_text(encoding="ascii") if own.exists() else self.compose(*made)
+        return self._authority
 
     def token(self) -> str:
         """A token of the administrator for Airflow's API."""
@@ -136,6 +146,15 @@ class Server:
         return found
 
 
+def until(true: Callable[[], Found], what: str, seconds: float = PATIENCE_SECONDS) -> Found:
+    """Wait until something is true; what it then was."""
+    deadline = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(1)
+    return found
+
+
 def _mib(text: str) -> float:
     units = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0, "B": 1 / 1024**2}
     unit = next(unit for unit in units if text.endswith(unit))
@@ -185,6 +204,7 @@ def made(root: Path, **changes: str) -> Server:
         "COMPOSE_PROJECT_NAME": f"airfoil-{uuid.uuid4().hex[:6]}",
         "HTTP_PORT": f"127.0.0.1:{free_port()}",
         "HTTPS_PORT": f"127.0.0.1:{free_port()}",
+        **{f"{image.upper()}_IMAGE": f"airfoil/{image}:{IMAGES_TAG}" for image in IMAGES},
     }
     set_variables(folder, own | changes)
     render(project)

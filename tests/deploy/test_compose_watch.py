@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
 from contextlib import contextmanager
 
 import pytest
 import yaml
 from tests.contracts.test_alerts import PROMISED
+from tests.deploy.compose_server import until
+from tests.sizes import full_only
 
 pytestmark = [pytest.mark.deploy, pytest.mark.alone, pytest.mark.timeout(3000)]
 
-PATIENCE_SECONDS = 180
 FAILING = """
 from airflow.sdk import dag, task
 
@@ -30,14 +30,6 @@ fails_on_purpose()
 """
 
 
-def until(true, what):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := true()):
-        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {what}"
-        time.sleep(2)
-    return found
-
-
 # -- roles
 
 
@@ -47,7 +39,7 @@ def people(server):
     tokens = {"Admin": server.token()}
     for role in ("Op", "User", "Viewer"):
         name, password = f"{role.lower()}-{secrets.token_hex(3)}", secrets.token_urlsafe(16)
-        options = ("--username", name, "--password", password, "--role", role)
+        options = ("--username", name, f"--password={password}", "--role", role)
         options += ("--firstname", "A", "--lastname", role, "--email", f"{name}@example.com")
         server.compose("exec", "-T", "airflow-api-server", "airflow", "users", "create", *options)
         with server.client() as client:
@@ -221,6 +213,7 @@ def away(server, service):
         server.compose("start", service)
 
 
+@full_only
 @pytest.mark.parametrize(
     ("service", "alert"), [("airflow-scheduler", "AirflowSchedulerDown"), ("mlflow", "MlflowDown")]
 )

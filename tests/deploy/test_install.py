@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from tests.deploy import engine
 from tests.deploy.compose_server import TEST_FILE
+from tests.sizes import full_only
 
-pytestmark = [pytest.mark.deploy, pytest.mark.alone, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.deploy, pytest.mark.alone, pytest.mark.timeout(1800), full_only]
 
 
 def script(server, name, *options):
