@@ -45,7 +45,15 @@ COUNTERPARTS = {
     "feature-server": "feature-server",
 }
 # Read by `airfoil deploy compose`, which makes of them what Compose reads.
-READ_BY_US = {"AIRFOIL_PARTS", "POSTGRES_URL", "REDIS_URL", "S3_URL", "MLFLOW_URL", "JOIN_NETWORK"}
+READ_BY_US = {
+    "AIRFOIL_PARTS",
+    "POSTGRES_URL",
+    "REDIS_URL",
+    "S3_URL",
+    "MLFLOW_URL",
+    "JOIN_NETWORK",
+    "EDGE_SIGNING_KEY",
+}
 
 
 def test_only_the_proxy_publishes_ports():

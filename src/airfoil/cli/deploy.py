@@ -1,4 +1,4 @@
-"""`airfoil deploy compose|systemd`: write the files with which a project runs on a server."""
+"""`airfoil deploy compose|worker|systemd`: write the files with which a project runs on a server."""
 
 from __future__ import annotations
 
@@ -58,6 +58,62 @@ def compose_server(
         f"\nThen {rendering.url} answers. Log in as {rendering.administrator}; the password is "
         "_AIRFLOW_WWW_USER_PASSWORD in .env."
     )
+
+
+@app.command("worker")
+def remote_worker(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="How the server is to call it.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--server", metavar="DIR", help="The server's files (default: deploy/compose of the project)."
+        ),
+    ] = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="QUEUE", help="A queue it serves; may be repeated (default: all of EDGE_QUEUES)."
+        ),
+    ] = None,
+    concurrency: Annotated[int, typer.Option(metavar="N", help="Tasks at once.")] = 4,
+    days: Annotated[int, typer.Option(metavar="N", help="How long its token counts.")] = 365,
+    remove: Annotated[bool, typer.Option("--remove", help="Refuse its token from now on.")] = False,
+) -> None:
+    """Write one file with which another host runs a worker of this server. It needs to reach nothing but HTTPS.
+
+    The file holds a token that is good for a worker of this name alone; each call makes a new one.
+    """
+    from airfoil.stack.deploy import admission, compose
+
+    invocation = context.ensure_object(Invocation)
+    project = invocation.project()
+    target = (folder or project.root / compose.FOLDER).absolute()
+    if remove:
+        admission.dismiss(target, name)
+        console.out(f"The token of {name} is refused from now on. What runs there ends when it next speaks.")
+        return
+    settings = invocation.settings(project)
+    found = admission.admit(
+        project,
+        settings,
+        target,
+        os.environ,
+        name=name,
+        queues=queue or (),
+        concurrency=concurrency,
+        days=days,
+    )
+    console.out(f"Wrote {found.file}: a worker for the queues {', '.join(found.queues)}. It holds a token.")
+    console.out("\nNext:")
+    if found.is_first:
+        console.out(
+            f"  cd {shlex.quote(str(target))} && docker compose up -d     # lets workers of other hosts in"
+        )
+    console.out(f"  docker save {found.image} | ssh HOST docker load      # or a registry that both reach")
+    console.out(f"  scp {shlex.quote(str(found.file))} HOST:")
+    console.out(f"  ssh HOST docker compose -f {found.file.name} up -d")
+    console.out(f"\nThe host needs to reach {found.url} and nothing else.")
 
 
 @app.command("systemd")

@@ -64,3 +64,19 @@ def test_a_server_written_again_keeps_its_secrets(airfoil, project):
     assert (project.root / "ops/.env").read_bytes() == before
     secret = next(line for line in before.decode().splitlines() if line.startswith("FERNET_KEY="))
     assert secret.partition("=")[2] not in done.out
+
+
+def test_a_worker_gets_its_file_and_the_way_to_its_host_is_told(airfoil, project):
+    airfoil("deploy", "compose")
+    folder = project.root / "deploy/compose"
+    text = (folder / ".env").read_text().replace("AIRFOIL_HOST=localhost", "AIRFOIL_HOST=ml.example.com")
+    (folder / ".env").write_text(text)
+    (folder / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\n")
+    done = airfoil("deploy", "worker", "far-1", "--concurrency", "2")
+    assert done.code == 0, done.err
+    assert "docker compose up -d     # lets workers of other hosts in" in done.out
+    assert "ssh HOST docker compose -f worker-far-1.yaml up -d" in done.out
+    assert (folder / "worker-far-1.yaml").stat().st_mode & 0o077 == 0
+    assert "lets workers" not in airfoil("deploy", "worker", "far-2").out
+    assert "is refused from now on" in airfoil("deploy", "worker", "far-1", "--remove").out
+    assert airfoil("deploy", "worker", "far-1", "--remove").code == 1

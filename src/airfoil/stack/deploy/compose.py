@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 import airfoil
 from airfoil.errors import ConfigurationError, ProjectError
-from airfoil.stack.deploy import env_file, feature_file, logins, neighbours, override, passwords, shipped
+from airfoil.stack.deploy import (
+    env_file,
+    feature_file,
+    logins,
+    neighbours,
+    override,
+    passwords,
+    remote_workers,
+    shipped,
+)
 from airfoil.stack.packages import constraints
 from airfoil.stack.storage import storage_error, write_private, write_shared
 
@@ -72,6 +81,7 @@ def rendered(project: Project, settings: Settings, target: Path, environ: Mappin
         shared[override.FEATURES] = feature_file.rendered(own, os.path.relpath(features, project.root))
     if not checkout:
         shared[CONSTRAINTS] = constraints.PATH.read_text(encoding="utf-8")
+    shared[f"{remote_workers.FOLDER}/{remote_workers.KEYS}"] = remote_workers.public_keys(given)
     example = (source / EXAMPLE).read_text(encoding="utf-8")
     return Rendering(
         shared=shared,
@@ -167,7 +177,11 @@ def _shipped(source: Path, inside: str) -> Iterator[tuple[str, str]]:
     """Give the files that come with Airfoil, the monitoring's beside ours."""
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source).as_posix()
-        if path.is_file() and name not in WRITTEN and name.partition("/")[0] not in {"tls", "wheels"}:
+        if (
+            path.is_file()
+            and name not in WRITTEN
+            and name.partition("/")[0] not in {"tls", "wheels", remote_workers.FOLDER}
+        ):
             text = path.read_text(encoding="utf-8")
             yield name, text.replace(FOLDER, inside) if name.startswith("Dockerfile") else text
     monitoring = shipped.folder(MONITORING)

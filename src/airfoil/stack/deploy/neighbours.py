@@ -37,6 +37,8 @@ SERVICES = {
     "grafana": ("grafana",),
 }
 """Profile of compose.yaml -> services that run as long as it is on; those of the first always do."""
+EXECUTORS = {"false": "", "true": ",airflow.providers.edge3.executors.EdgeExecutor"}
+"""Whether workers on other hosts are let in -> what stands behind Celery in Airflow's executors."""
 TLS = ("internal", "automatic", "own")
 _HTTPS_PORT = "443"
 _POSTGRES_PORT = 5432
@@ -52,6 +54,7 @@ def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
         "AIRFOIL_TAG": version,
         "AIRFOIL_URL": _url(given),
         **logins.derived(given),
+        "EDGE_EXECUTOR": _executor(given),
         **_postgres(given),
         **_redis(given),
         "S3_ENDPOINT": _web(given, "S3_URL") or "http://s3:8333",
@@ -91,6 +94,16 @@ def _url(given: Mapping[str, str]) -> str:
     if not port.isdecimal():
         raise _wrong("HTTPS_PORT", "is not a port", "Write a port, or ADDRESS:PORT.")
     return f"https://{host}" + (f":{port}" if port != _HTTPS_PORT else "")
+
+
+def _executor(given: Mapping[str, str]) -> str:
+    if given["EDGE_WORKERS"] not in EXECUTORS:
+        raise _wrong("EDGE_WORKERS", "is none of its values", "Choose among true, false.")
+    here = {name.strip() for name in given["WORKER_QUEUES"].split(",")}
+    both = sorted(here & {name.strip() for name in given["EDGE_QUEUES"].split(",")})
+    if both and given["EDGE_WORKERS"] == "true":
+        raise _wrong("EDGE_QUEUES", f"names {both[0]}, which WORKER_QUEUES names too", "Take another name.")
+    return EXECUTORS[given["EDGE_WORKERS"]]
 
 
 def _postgres(given: Mapping[str, str]) -> dict[str, str]:

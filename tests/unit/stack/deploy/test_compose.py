@@ -141,7 +141,7 @@ def test_images_are_built_from_the_project_with_this_release(shop):
 def test_in_the_checkout_only_what_is_the_projects_is_written(repository):
     target = shipped.folder("compose")
     rendering = compose.rendered(Project(repository), load(repository, {}), target, {})
-    assert set(rendering.shared) == {"compose.override.yaml", "feature_store.yaml"}
+    assert set(rendering.shared) == {"compose.override.yaml", "feature_store.yaml", "workers/keys.json"}
     assert set(rendering.private) == {".env", "setup.json"}
     found = yaml.safe_load(rendering.shared["compose.override.yaml"])
     assert found["services"]["status"]["build"]["args"]["AIRFOIL_REQUIREMENT"] == ""

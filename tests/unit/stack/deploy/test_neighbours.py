@@ -103,3 +103,12 @@ def test_what_cannot_be_is_named(changes, name):
         derived(**changes)
     assert caught.value.message.startswith(f"{name} in .env ")
     assert caught.value.next_move
+
+
+def test_workers_on_other_hosts_are_let_in_by_one_switch():
+    assert derived()["EDGE_EXECUTOR"] == ""
+    assert derived(EDGE_WORKERS="true")["EDGE_EXECUTOR"] == ",airflow.providers.edge3.executors.EdgeExecutor"
+    with pytest.raises(SettingsError, match="EDGE_WORKERS"):
+        derived(EDGE_WORKERS="yes")
+    with pytest.raises(SettingsError, match="names ml, which WORKER_QUEUES names too"):
+        derived(EDGE_WORKERS="true", EDGE_QUEUES="edge,ml")

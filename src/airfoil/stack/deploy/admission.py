@@ -1,0 +1,129 @@
+"""Lets a worker on another host into a server, or out of it: the list, the switch, and the file for that host.
+
+Works on a folder that `airfoil deploy compose` has written. Must not start anything, and must not know what the file
+says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airfoil.errors import ConfigurationError
+from airfoil.stack.deploy import compose, env_file, remote_workers
+from airfoil.stack.storage import storage_error, write_private, write_shared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from airfoil.settings import Settings
+    from airfoil.stack.project import Project
+
+_OFF = "false"
+_LOOPBACK = ("localhost", "127.")
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What was written for a worker, and whether the server has to be told."""
+
+    file: Path
+    url: str
+    image: str
+    queues: tuple[str, ...]
+    is_first: bool
+    """Whether workers on other hosts were let in by this."""
+
+
+def admit(
+    project: Project,
+    settings: Settings,
+    target: Path,
+    environ: Mapping[str, str],
+    *,
+    name: str,
+    queues: Sequence[str] = (),
+    concurrency: int = 4,
+    days: int = remote_workers.DAYS,
+) -> Admitted:
+    """Put a worker on the server's list, and write the file for its host."""
+    before = _spoken(target)
+    is_first = before.get(remote_workers.SWITCH, _OFF) == _OFF
+    _refuse_unreachable(before["AIRFOIL_HOST"])
+    authority = _authority(target, before["AIRFOIL_TLS"])
+    served = tuple(one.strip() for one in before.get("EDGE_QUEUES", "edge").split(",") if one.strip())
+    for queue in queues:
+        if queue not in served:
+            raise ConfigurationError(
+                f'The queue "{queue}" is not one of those that workers on other hosts serve.',
+                f"Add it to EDGE_QUEUES in {target / env_file.NAME}; there now: {', '.join(served)}.",
+            )
+    worker = remote_workers.Worker(name, tuple(queues) or served, concurrency, days)
+    remote_workers.check(worker)
+    if is_first:
+        _switch_on(target)
+    compose.write(compose.rendered(project, settings, target, environ), target)
+    given = _spoken(target)
+    number = remote_workers.new_number()
+    signed = remote_workers.token(worker, number, given)
+    file = target / remote_workers.file_name(worker)
+    write_private(file, remote_workers.compose_file(worker, signed, given, authority))
+    _write_list(target, remote_workers.admitted(_list(target), worker, number))
+    image = given["AIRFLOW_IMAGE"] or f"airfoil/airflow:{given['AIRFOIL_TAG']}"
+    return Admitted(file, given["AIRFOIL_URL"], image, worker.queues, is_first)
+
+
+def dismiss(target: Path, name: str) -> None:
+    """Take a worker off the list: its token is refused from now on."""
+    _write_list(target, remote_workers.dismissed(_list(target), name))
+    (target / remote_workers.file_name(remote_workers.Worker(name, ()))).unlink(missing_ok=True)
+
+
+def _spoken(target: Path) -> dict[str, str]:
+    file = target / env_file.NAME
+    if not file.is_file():
+        raise ConfigurationError(
+            f"There is no server in {target}.", "`airfoil deploy compose` writes its files."
+        )
+    return env_file.spoken_values(file.read_text(encoding="utf-8"))
+
+
+def _switch_on(target: Path) -> None:
+    file = target / env_file.NAME
+    text = file.read_text(encoding="utf-8")
+    write_private(file, env_file.rendered(text, env_file.values(text) | {remote_workers.SWITCH: "true"}))
+
+
+def _refuse_unreachable(host: str) -> None:
+    if host.startswith(_LOOPBACK):
+        raise ConfigurationError(
+            f"Another host cannot reach {host}, which is the name of this server.",
+            "Set AIRFOIL_HOST in .env to a name that both know, and start the server again.",
+        )
+
+
+def _authority(target: Path, tls: str) -> str:
+    file = target / "ca.crt"
+    if file.is_file():
+        return file.read_text(encoding="utf-8")
+    if tls == "internal":
+        raise ConfigurationError(
+            f"There is no {file}, by which another host knows this server.",
+            "Start the server once with `sh install.sh`, which writes it.",
+        )
+    return ""
+
+
+def _list(target: Path) -> str:
+    file = target / remote_workers.FOLDER / remote_workers.LIST
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _write_list(target: Path, text: str) -> None:
+    file = target / remote_workers.FOLDER / remote_workers.LIST
+    try:
+        file.parent.mkdir(exist_ok=True)
+        write_shared(file, text)
+    except OSError as error:
+        raise storage_error(file, error) from error

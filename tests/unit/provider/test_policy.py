@@ -1,0 +1,71 @@
+"""Where a task runs is said by its queue, in DAG files that run on a laptop as well."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import pytest
+from airflow.sdk import DAG, task
+
+from airfoil.provider import policy
+
+pytestmark = pytest.mark.unit
+
+BOTH = "airfoil.runtime.celery_executor.CeleryExecutor,airflow.providers.edge3.executors.EdgeExecutor"
+
+
+@pytest.fixture(autouse=True)
+def server(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__AIRFOIL__EDGE_QUEUES", "edge, gpu")
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", BOTH)
+
+
+def made(dag_id="shop", **arguments):
+    with DAG(dag_id, schedule=None) as dag:
+
+        @task(**arguments)
+        def one(n=0):
+            return n
+
+        @task(**arguments)
+        def many(n):
+            return n
+
+        one()
+        many.expand(n=[1, 2])
+    return dag.tasks
+
+
+def executors(tasks):
+    for one in tasks:
+        policy.task_policy(one)
+    return {one.task_id: one.executor for one in tasks}
+
+
+@pytest.mark.parametrize("queue", ["edge", "gpu"])
+def test_a_queue_of_other_hosts_is_served_there_mapped_or_not(queue):
+    assert executors(made(queue=queue)) == {"one": "EdgeExecutor", "many": "EdgeExecutor"}
+
+
+def test_other_queues_stay_where_they_are():
+    assert executors(made(queue="ml")) == {"one": None, "many": None}
+    assert executors(made()) == {"one": None, "many": None}
+
+
+def test_who_names_an_executor_is_asked_nothing():
+    assert executors(made(queue="edge", executor="CeleryExecutor")) == {
+        "one": "CeleryExecutor",
+        "many": "CeleryExecutor",
+    }
+
+
+@pytest.mark.parametrize("variables", [{"AIRFOIL__EDGE_QUEUES": ""}, {"CORE__EXECUTOR": "LocalExecutor"}])
+def test_without_such_workers_nothing_changes(monkeypatch, variables):
+    for name, value in variables.items():
+        monkeypatch.setenv(f"AIRFLOW__{name}", value)
+    assert executors(made(queue="edge")) == {"one": None, "many": None}
+
+
+def test_airflow_finds_the_rules():
+    (found,) = entry_points(group="airflow.policy", name="airfoil")
+    assert found.load() is policy
