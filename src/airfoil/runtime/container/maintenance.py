@@ -26,8 +26,10 @@ KEYS = (
     ("FERNET_KEY", "fernet_key"),
     ("MLFLOW_WEBHOOK_KEY", "webhook_key"),
     ("MLFLOW_ADMIN_PASSWORD", "mlflow_admin_password"),
+    ("_AIRFLOW_WWW_USER_USERNAME", "server_admin_username"),
+    ("_AIRFLOW_WWW_USER_PASSWORD", "server_admin_password"),
 )
-"""What .env calls a key, and what secrets.json does. They are in every backup, sealed."""
+"""What .env calls a key or a login, and what secrets.json does. They are in every backup, sealed."""
 _STATE = ".airfoil"
 _SETTINGS = "airfoil.toml"
 

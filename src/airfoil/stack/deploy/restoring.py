@@ -29,8 +29,14 @@ if TYPE_CHECKING:
 SEALED_FILE = ".airfoil/secrets.json"
 KEYS = (("FERNET_KEY", "fernet_key"), ("MLFLOW_WEBHOOK_KEY", "webhook_key"))
 """Keys that data is encrypted with: their name in .env, and in secrets.json."""
-LOGIN = ("MLFLOW_ADMIN_PASSWORD", "mlflow_admin_password")
-"""This one only when the logins themselves come along."""
+MLFLOW_LOGIN = (("MLFLOW_ADMIN_PASSWORD", "mlflow_admin_password"),)
+"""Only when MLflow's logins themselves come along."""
+AIRFLOW_LOGIN = (
+    ("_AIRFLOW_WWW_USER_USERNAME", "server_admin_username"),
+    ("_AIRFLOW_WWW_USER_PASSWORD", "server_admin_password"),
+)
+"""Only when people come along: a server keeps them in Airflow's database, a laptop does not."""
+PEOPLE = "ab_user"
 PASSPHRASE = "AIRFOIL_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
 _PLACE = "/airfoil/place"
 _HOME = "AIRFLOW__AIRFOIL__PROJECT=/tmp/platform"
@@ -107,8 +113,12 @@ class ComposeRestoration:
 
     def _keys(self, files: Mapping[str, bytes]) -> dict[str, str]:
         known = json.loads(files.get(SEALED_FILE, b"{}"))
-        has_logins = self.manifest.database(sources.MLFLOW_AUTH) is not None
-        wanted = (*KEYS, LOGIN) if has_logins else KEYS
+        wanted = [*KEYS]
+        if self.manifest.database(sources.MLFLOW_AUTH) is not None:
+            wanted += MLFLOW_LOGIN
+        airflow = self.manifest.database(sources.AIRFLOW)
+        if airflow is not None and PEOPLE in airflow.tables:
+            wanted += AIRFLOW_LOGIN
         return {variable: str(known[name]) for variable, name in wanted if known.get(name)}
 
     def _write(self, keys: Mapping[str, str]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import replace
 
 import pytest
 from tests.backup_shop import PASSPHRASE, make_shop
@@ -15,7 +17,7 @@ from airfoil.stack.backup.creation import Creation
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.deploy.restoring import PASSPHRASE as VARIABLE
-from airfoil.stack.deploy.restoring import ComposeRestoration, run
+from airfoil.stack.deploy.restoring import SEALED_FILE, ComposeRestoration, run
 from airfoil.stack.target import ComposeTarget
 
 pytestmark = pytest.mark.unit
@@ -100,6 +102,21 @@ def test_the_administrators_password_comes_with_the_logins_alone(made, monkeypat
     restoration.carry_out()
     wanted = keys.mlflow_admin_password if has_logins else "old"
     assert f"MLFLOW_ADMIN_PASSWORD={wanted}\n" in env.read_text(encoding="utf-8")
+
+
+def test_the_login_of_a_server_comes_when_its_people_do(made):
+    restoration, _, env = made()
+    restoration.carry_out()
+    assert "_AIRFLOW_WWW_USER" not in env.read_text(encoding="utf-8"), "a laptop has none"
+    (copy,) = [one for one in restoration.manifest.databases if one.part == "airflow"]
+    people = copy.model_copy(update={"tables": {**copy.tables, "ab_user": copy.tables["dag_run"]}})
+    others = tuple(one for one in restoration.manifest.databases if one.part != "airflow")
+    manifest = restoration.manifest.model_copy(update={"databases": (people, *others)})
+    files = {
+        SEALED_FILE: json.dumps({"server_admin_username": "anne", "server_admin_password": "hers"}).encode()
+    }
+    found = replace(restoration, manifest=manifest)._keys(files)
+    assert found == {"_AIRFLOW_WWW_USER_USERNAME": "anne", "_AIRFLOW_WWW_USER_PASSWORD": "hers"}
 
 
 def test_a_server_that_runs_is_left_alone(made, docker):
