@@ -21,7 +21,7 @@ from tests.older_server import words
 
 from airfoil.clients.bucket import Bucket
 from airfoil.runtime.container import maintenance
-from airfoil.stack.backup import catalogue
+from airfoil.stack.backup import catalogue, fetching
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.trees import files_of
@@ -173,3 +173,14 @@ def test_it_comes_back_on_another_server_equal_by_digest(shop):
     for name, content in FILES.items():
         with shop.empty.bucket.open(name) as stream:
             assert stream.read() == content
+
+
+def test_one_that_lies_in_s3_is_fetched_whole(shop, object_store, tmp_path):
+    address = f"s3://{object_store.new_bucket()}/some folder"
+    name = said(shop.full.airfoil("backup", "create", "--to", address, "--json"))["backup"]["name"]
+    there, here = Bucket(address, object_store.environment), FolderPlace(tmp_path / "here")
+    made = catalogue.named(there, name)
+    fetching.fetch(made, Objects(there), here)
+    assert catalogue.named(here, name) == made
+    found = examine(here, made, tmp_path / "scratch")
+    assert {one.outcome for one in found.values()} <= {"ok", "skipped"}, found

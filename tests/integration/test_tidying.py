@@ -158,3 +158,21 @@ def test_old_history_goes_and_a_run_that_waits_keeps_its_data(airflow, tmp_path)
     assert tidy(airflow, "airflow", "--dry-run") == {"DAG runs": 1}
     assert tidy(airflow, "airflow")["DAG runs"] == 1
     assert airflow.rows("select run_id from dag_run order by id") == [("waits",), ("new",)]
+
+
+def test_logs_in_a_bucket_go_like_those_in_a_folder(airflow, object_store, tmp_path):
+    bucket, client = object_store.new_bucket(), object_store.client()
+    for run_id in ("old", "waits"):
+        key = f"dag_id=shop/run_id={run_id}/task_id=train/attempt=1.log"
+        client.put_object(Bucket=bucket, Key=key, Body=b"1234")
+    client.put_object(Bucket=bucket, Key="somebody.txt", Body=b"1234")
+    places = object_store.environment | {
+        "AIRFLOW__AIRFOIL__TASK_LOGS": f"s3://{bucket}",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(tmp_path / "logs"),
+    }
+    assert tidy(airflow, "logs", **places) == {"log files": 0, "bytes": 0}, "they are of today"
+    assert tidy(airflow, "logs", "--days", "0", **places) == {"log files": 1, "bytes": 4}
+    assert sorted(object_store.keys(bucket)) == [
+        "dag_id=shop/run_id=waits/task_id=train/attempt=1.log",
+        "somebody.txt",
+    ]
