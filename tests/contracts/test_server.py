@@ -47,6 +47,7 @@ COUNTERPARTS = {
 # Read by `airfoil deploy compose`, which makes of them what Compose reads.
 READ_BY_US = {
     "AIRFOIL_PARTS",
+    "AIRFOIL_SUBDOMAINS",
     "POSTGRES_URL",
     "REDIS_URL",
     "S3_URL",

@@ -53,6 +53,9 @@ PAGES = {
     "grafana": Page(Role.VIEWER, Role.VIEWER),
     # It shows the arguments of tasks, and can end workers.
     "flower": Page(Role.EDITOR, Role.ADMIN),
+    # The S3 store's own page: everybody's models, data and logs. The second is where its pictures are.
+    "buckets": Page(Role.ADMIN, Role.ADMIN),
+    "seaweedfsstatic": Page(Role.ADMIN, Role.ADMIN),
 }
 
 

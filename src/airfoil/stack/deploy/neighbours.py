@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from airfoil.errors import SettingsError
-from airfoil.stack.deploy import logins
+from airfoil.stack.deploy import hosts, logins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,11 +48,13 @@ _REDIS_PORT = 6379
 def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
     """Return the variables of the last part of env.example, from values as Compose reads them."""
     profiles = _profiles(given, _parts(given))
+    url = _url(given)
     return {
         "COMPOSE_PROFILES": ",".join(profiles),
         "AIRFOIL_STATUS_SERVICES": ",".join(name for one in ("", *profiles) for name in SERVICES[one]),
         "AIRFOIL_TAG": version,
-        "AIRFOIL_URL": _url(given),
+        "AIRFOIL_URL": url,
+        **hosts.derived(given, url, profiles),
         **logins.derived(given),
         "EDGE_EXECUTOR": _executor(given),
         **_postgres(given),

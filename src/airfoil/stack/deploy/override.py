@@ -136,7 +136,7 @@ def setup(settings: Settings, given: Mapping[str, str], secrets: Mapping[str, st
     found["mlflow_default"] |= {"host": url, "port": None}
     if ours:
         # Links are followed by people's browsers, which come in by the proxy.
-        found["mlflow_default"]["extra"] = {"browser_url": f"{given['AIRFOIL_URL']}/mlflow"}
+        found["mlflow_default"]["extra"] = {"browser_url": f"{given['AIRFOIL_MLFLOW_URL']}/mlflow"}
     found["feast_default"]["host"] = f"{INSIDE}/features"
     page = _STATUS_PAGE if "status" in given["COMPOSE_PROFILES"].split(",") else ""
     variables = {"airfoil_project": settings.project.name, **lifecycle_variables(settings, page)}

@@ -128,6 +128,8 @@ VISITS = [
     ("/flower/", "GET", Role.EDITOR),
     ("/flower/api/worker/shutdown/x", "POST", Role.ADMIN),
     ("/grafana/api/ds/query", "POST", Role.VIEWER),
+    ("/buckets/airflow-logs/?limit=100", "GET", Role.ADMIN),
+    ("/seaweedfsstatic/bootstrap/css/bootstrap.min.css", "GET", Role.ADMIN),
 ]
 
 

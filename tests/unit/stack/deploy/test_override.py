@@ -18,6 +18,7 @@ GIVEN = {
     "MLFLOW_TRACKING_URI": "http://mlflow:5000/mlflow",
     "MLFLOW_AIRFLOW_USERNAME": "airflow",
     "AIRFOIL_URL": "https://ml.example.com",
+    "AIRFOIL_MLFLOW_URL": "https://ml.example.com",
     "COMPOSE_PROFILES": "postgres,status",
 }
 SECRETS = {"MLFLOW_AIRFLOW_PASSWORD": "k7-secret"}
