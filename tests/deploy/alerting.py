@@ -1,13 +1,14 @@
-"""What a running server's Alertmanager holds, and rules that wait for seconds instead of minutes."""
+"""What a running server's Prometheus and Alertmanager know, and rules that wait for seconds instead of minutes."""
 
 from __future__ import annotations
 
 import json
 import re
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from tests.deploy import engine
@@ -17,13 +18,25 @@ if TYPE_CHECKING:
 
 
 def active(server: Server) -> set[str]:
-    """The alerts that Alertmanager holds now; asked inside the private network, because the proxy may be down."""
-    (identity,) = server.compose("ps", "--quiet", "alertmanager").split()
+    """The alerts that Alertmanager holds now."""
+    return {one["labels"]["alertname"] for one in _fetch(server, "alertmanager", 9093, "/api/v2/alerts")}
+
+
+def values(server: Server, expression: str) -> list[float]:
+    """What Prometheus answers."""
+    path = f"/api/v1/query?query={urllib.parse.quote(expression)}"
+    found = _fetch(server, "prometheus", 9090, path)["data"]["result"]
+    return [float(one["value"][1]) for one in found]
+
+
+def _fetch(server: Server, service: str, port: int, path: str) -> Any:
+    """Ask inside the private network, because the proxy may be down."""
+    (identity,) = server.compose("ps", "--quiet", service).split()
     networks = json.loads(engine.docker("inspect", identity))[0]["NetworkSettings"]["Networks"]
     address = next(iter(networks.values()))["IPAddress"]
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://{address}:9093/alertmanager/api/v2/alerts", timeout=10) as answer:
-        return {one["labels"]["alertname"] for one in json.load(answer)}
+    with opener.open(f"http://{address}:{port}/{service}{path}", timeout=10) as answer:
+        return json.load(answer)
 
 
 @contextmanager

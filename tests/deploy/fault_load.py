@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
-from tests.deploy import engine, load
+from tests.deploy import alerting, engine, load
 
 if TYPE_CHECKING:
     from tests.deploy.compose_server import Server
@@ -29,6 +29,8 @@ NOTED = {"nap_0", "nap_1", "train"}
 IN_FLIGHT = 3
 """Runs under way at any time: as soon as one has ended, another is asked for."""
 LOOK_SECONDS = 1.0
+SLOTS = 32
+"""AIRFLOW_PARALLELISM, where nobody has set it."""
 ENDED = {"success", "failed"}
 LATE_SECONDS = 120.0
 """The run of MLflow that stands for a DAG run is closed a moment after it; by the reaper within a minute."""
@@ -124,7 +126,17 @@ class Load:
     def faults(self, states: dict[str, str]) -> list[str]:
         """What is not as it should be, now that all has ended."""
         wrong = [f"{name} is {state}" for name, state in states.items() if state != "success"]
-        return [*wrong, *self._tasks_at_fault(), *Records(self._server).faults(set(self.names))]
+        records = Records(self._server).faults(set(self.names))
+        return [*wrong, *self._tasks_at_fault(), *records, *self._slots_at_fault()]
+
+    def _slots_at_fault(self) -> list[str]:
+        """Slots of the scheduler that tasks hold which have ended: a server would do less and less."""
+        deadline = time.monotonic() + LATE_SECONDS
+        while (found := alerting.values(self._server, "airflow_executor_open_slots")) != [SLOTS]:
+            if time.monotonic() > deadline:
+                return [f"open slots: {found}"]
+            time.sleep(2)
+        return []
 
     def _tasks_at_fault(self) -> list[str]:
         ends: dict[tuple[str, str], int] = defaultdict(int)

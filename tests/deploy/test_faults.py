@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from tests.deploy import fault_load, fault_page, faults, faults_of_machine
+from tests.deploy import engine, fault_load, fault_page, faults, faults_of_machine
 from tests.deploy.alerting import active, hurried_rules
 from tests.sizes import FULL, full_only
 
@@ -24,6 +24,7 @@ UNDER_WAY = 3
 """Bodies that have ended before the next blow falls: the load is alive."""
 BLOW_SECONDS = 12.0
 """So long at most, because some parts take the load with them."""
+LOSING_SECONDS = 8
 OUTCOMES: list[faults.Outcome] = []
 
 
@@ -121,6 +122,31 @@ def test_two_at_once(server, pair):
                     faults.kill(server, fault.service)
             time.sleep(faults.LASTING_SECONDS if any(one.kind == faults.CUT for one in pair) else 1)
     recover(server, load, faults.Outcome(" and ".join(map(str, pair))))
+
+
+@full_only
+def test_messages_that_redis_has_lost_are_sent_again(server):
+    """Workers are frozen, so that nobody takes a message before it is lost."""
+    workers = server.compose("ps", "--quiet", "airflow-worker").split()
+    with fault_load.Load(server) as load:
+        assert until_under_way(load), server.states()
+        engine.docker("pause", *workers)
+        try:
+            time.sleep(LOSING_SECONDS)
+            lost = server.compose(
+                "exec",
+                "-T",
+                "redis",
+                "redis-cli",
+                "-u",
+                server.variables["CELERY_BROKER_URL"],
+                "DEL",
+                "default",
+            )
+        finally:
+            engine.docker("unpause", *workers)
+        assert int(lost.split()[-1]) == 1, "there were messages to lose"
+    recover(server, load, faults.Outcome("Redis loses the messages of a queue"))
 
 
 @full_only

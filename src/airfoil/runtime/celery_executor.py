@@ -1,9 +1,10 @@
 """A CeleryExecutor that loses no task: not with a killed worker, not with the broker, not with a killed scheduler.
 
 Airflow's own sends a task once. A worker that dies with a task it has taken and not begun, a Redis that forgets, and a
-scheduler that dies before it has sent leave it `queued` for ten minutes; and a broker that is away for a second fails
-the tasks that should have been sent. This one looks for messages that nobody has and sends them again. That is safe:
-Airflow's API server starts a task instance for the first that asks and refuses every other. Scheduling is Airflow's.
+scheduler that dies before it has sent leave it `queued` for ten minutes; a broker that is away for a second fails the
+tasks that should have been sent; and a result that it lost takes a slot for ever. This one looks for messages that
+nobody has and sends them again. That is safe: Airflow's API server starts a task instance for the first that asks and
+refuses every other. It believes the database that a task has ended. Scheduling is Airflow's.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.executors.workloads import ExecuteTask
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.providers.celery.executors import celery_executor
 from airflow.providers.celery.executors.celery_executor_utils import ExceptionWithTraceback
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
@@ -27,7 +29,7 @@ from sqlalchemy import select
 from airfoil.runtime.celery_messages import CeleryMessages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -36,7 +38,8 @@ BROKER_FAULTS = (OperationalError, RedisError, AirflowTaskTimeout, OSError)
 SILENT_SECONDS = 30.0
 """A task that was queued, or whose message was taken, so long ago should have begun, unless it waits in a queue."""
 LOOK_SECONDS = 10.0
-"""How often tasks that have not begun are looked for. A message must be missing twice in a row."""
+"""How often the database is asked about what was sent. What is amiss must be so twice in a row."""
+UNDER_WAY = {TaskInstanceState.QUEUED, TaskInstanceState.RUNNING, TaskInstanceState.RESTARTING}
 
 
 class CeleryExecutor(celery_executor.CeleryExecutor):
@@ -48,6 +51,7 @@ class CeleryExecutor(celery_executor.CeleryExecutor):
         self._messages = CeleryMessages(self.celery_app)
         self._next_look = 0.0
         self._missing: set[str] = set()
+        self._over: set[str] = set()
 
     def sync(self) -> None:
         """Hear what has ended, and now and then look for what should have begun."""
@@ -56,7 +60,9 @@ class CeleryExecutor(celery_executor.CeleryExecutor):
             if self.workloads and time.monotonic() >= self._next_look:
                 self._next_look = time.monotonic() + LOOK_SECONDS
                 with create_session() as session:
-                    self._look_for_lost(session)
+                    known = self._sent_tasks(session)
+                    self._forget_ended(known)
+                    self._look_for_lost(_silent(known), session)
         except BROKER_FAULTS as error:
             self.log.warning("The broker does not answer; tasks wait for it: %s", error)
 
@@ -92,8 +98,19 @@ class CeleryExecutor(celery_executor.CeleryExecutor):
                 break
         return sent
 
-    def _look_for_lost(self, session: Session) -> None:
-        silent = self._silent_tasks(session)
+    def _forget_ended(self, known: Mapping[str, TaskInstance]) -> None:
+        """Give the slots of tasks back whose end the broker has not told of: its word was lost, theirs is written."""
+        sent = {
+            result.task_id: key for key, result in self.workloads.items() if isinstance(key, TaskInstanceKey)
+        }
+        over = {name for name in sent if name not in known or known[name].state not in UNDER_WAY}
+        for name in over & self._over:
+            self.log.warning("%s has ended; the broker does not know of it.", sent[name])
+            self.workloads.pop(sent[name], None)
+            self.running.discard(sent[name])
+        self._over = over - self._over
+
+    def _look_for_lost(self, silent: Mapping[str, TaskInstance], session: Session) -> None:
         found = self._messages.find({str(ti.queue) for ti in silent.values()}) if silent else None
         if found is None:
             self._missing = set()
@@ -113,16 +130,25 @@ class CeleryExecutor(celery_executor.CeleryExecutor):
             self.queue_workload(again, session)
         self._missing = missing - self._missing
 
-    def _silent_tasks(self, session: Session) -> dict[str, TaskInstance]:
-        """What this executor has sent, and what nobody has begun, by the id of its message."""
+    def _sent_tasks(self, session: Session) -> dict[str, TaskInstance]:
+        """What this executor has sent, as the database knows it, by the id of its message."""
+        keys = [key for key in self.workloads if isinstance(key, TaskInstanceKey)]
+        wanted = TaskInstance.filter_for_tis(keys)  # by what there is an index of
+        if wanted is None:
+            return {}
         sent = {result.task_id for result in self.workloads.values()}
-        before = datetime.now(UTC) - timedelta(seconds=SILENT_SECONDS)
-        query = select(TaskInstance).where(
-            TaskInstance.state == TaskInstanceState.QUEUED,
-            TaskInstance.queued_dttm < before,
-            TaskInstance.external_executor_id.in_(sent),
-        )
-        return {str(ti.external_executor_id): ti for ti in session.scalars(query)}
+        found = session.scalars(select(TaskInstance).where(wanted))
+        return {str(ti.external_executor_id): ti for ti in found if ti.external_executor_id in sent}
+
+
+def _silent(known: Mapping[str, TaskInstance]) -> dict[str, TaskInstance]:
+    """Those that nobody has begun for so long that somebody should have."""
+    before = datetime.now(UTC) - timedelta(seconds=SILENT_SECONDS)
+    return {
+        name: ti
+        for name, ti in known.items()
+        if ti.state == TaskInstanceState.QUEUED and ti.queued_dttm and ti.queued_dttm < before
+    }
 
 
 def _is_of_the_broker(answer: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -43,7 +44,6 @@ def executor(monkeypatch):
         celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: f"again {ti}")
     )
     monkeypatch.setattr(made, "queue_workload", lambda workload, _session: queued.append(workload))
-    monkeypatch.setattr(made, "_silent_tasks", lambda _session: made.silent)
     made.silent = {name: SimpleNamespace(queue="ml", name=name) for name in ("a", "b")}
     queued = made.queued_again = []
     return made
@@ -55,7 +55,7 @@ def key(number):
 
 def look(executor, messages):
     executor._messages = messages
-    executor._look_for_lost(None)
+    executor._look_for_lost(executor.silent, None)
 
 
 # -- what was lost
@@ -105,6 +105,32 @@ def test_another_broker_or_nothing_silent_is_not_looked_into(executor):
     nothing = Messages(Whereabouts(frozenset(), {}))
     look(executor, nothing)
     assert nothing.asked == []
+
+
+# -- what has begun, and what has ended
+
+
+def test_silent_is_what_is_queued_for_half_a_minute():
+    now = datetime.now(UTC)
+    known = {
+        "long": SimpleNamespace(state="queued", queued_dttm=now - timedelta(seconds=31)),
+        "short": SimpleNamespace(state="queued", queued_dttm=now - timedelta(seconds=29)),
+        "begun": SimpleNamespace(state="running", queued_dttm=now - timedelta(seconds=99)),
+        "odd": SimpleNamespace(state="queued", queued_dttm=None),
+    }
+    assert set(celery_executor._silent(known)) == {"long"}
+
+
+def test_a_slot_is_free_again_though_the_word_of_the_end_was_lost(executor):
+    states = {"a": "running", "b": "success", "c": "queued", "d": "up_for_retry"}
+    known = {name: SimpleNamespace(state=state) for name, state in states.items()}
+    executor.workloads = {key(name): SimpleNamespace(task_id=name) for name in "abcde"}
+    executor.workloads["a callback"] = SimpleNamespace(task_id="f")
+    executor.running = set(executor.workloads)
+    executor._forget_ended(known)
+    assert len(executor.running) == 6, "its word may be on its way"
+    executor._forget_ended(known)
+    assert executor.running == set(executor.workloads) == {key("a"), key("c"), "a callback"}
 
 
 # -- a broker that is away
