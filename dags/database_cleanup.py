@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, Param, dag
 
-from airfoil import alert
+from airfoil import alert, within
 from airfoil.provider.operators.platform_command import PlatformCommandOperator
 
 KEPT_DAYS = {"work": 7, "logs": 30, "mlflow": 30, "airflow": 90}
@@ -33,6 +33,7 @@ SOON = timedelta(minutes=5)
         for part, days in KEPT_DAYS.items()
     },
     on_failure_callback=alert(),
+    deadline=within(minutes=240),
     default_args={"owner": "airfoil", "queue": QUEUE, "retries": 1, "retry_delay": timedelta(minutes=5)},
     tags=["maintenance"],
 )

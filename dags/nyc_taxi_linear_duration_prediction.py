@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, task
 
-from airfoil import alert, register
+from airfoil import alert, register, within
 from airfoil.provider.sensors.published_tables import PublishedTablesSensor
 from airfoil.steps.taxi.months import TLC_PATTERN
 
@@ -33,6 +33,7 @@ SOON = timedelta(minutes=5)
     catchup=False,
     max_active_runs=1,
     on_failure_callback=alert("Taxi trips have no new model."),
+    deadline=within(minutes=15 * 24 * 60),  # months may be late by two weeks
     params={
         "source": Param(TLC_PATTERN, type="string", description="Where months lie, with {year} and {month}"),
         "train_month": Param(

@@ -12,7 +12,7 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, dag
 from airflow.sdk.configuration import conf
 
-from airfoil import alert
+from airfoil import alert, within
 from airfoil.provider.operators.platform_command import PlatformCommandOperator
 
 SCHEDULE = conf.get("airfoil", "backup_schedule", fallback="")
@@ -30,6 +30,7 @@ SOON = timedelta(minutes=5)
     catchup=False,
     max_active_runs=1,
     on_failure_callback=alert(),
+    deadline=within(minutes=240),
     default_args={"owner": "airfoil", "queue": QUEUE, "retries": 2, "retry_delay": timedelta(minutes=5)},
     tags=["maintenance"],
 )

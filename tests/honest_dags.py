@@ -23,7 +23,7 @@ SAYS = 'description="Honest work", tags=["honest"], default_args=ARGUMENTS, star
 
 BODIES = {
     "mapped": """
-@dag(schedule="0 2 * * *", {says})
+@dag(schedule="0 2 * * *", dagrun_timeout=timedelta(hours=1), {says})
 def mapped():
     @task
     def numbers() -> list[int]:
@@ -53,7 +53,7 @@ with DAG("assets", schedule=[RAW], {says}):
     clean()
 """,
     "groups": """
-with DAG("groups", schedule="@daily", catchup=True, {says}):
+with DAG("groups", schedule="@daily", catchup=True, dagrun_timeout=timedelta(hours=1), {says}):
     with TaskGroup("first") as first:
         a = EmptyOperator(task_id="a")
         b = EmptyOperator(task_id="b")
@@ -75,7 +75,7 @@ with DAG("groups", schedule="@daily", catchup=True, {says}):
 from airflow.providers.standard.sensors.filesystem import FileSensor
 from airflow.providers.standard.sensors.python import PythonSensor
 
-with DAG("sensors", schedule=timedelta(hours=1), {says}):
+with DAG("sensors", schedule=timedelta(hours=1), dagrun_timeout=timedelta(hours=1), {says}):
     wait = FileSensor(task_id="wait", filepath="/data/in.csv", mode="reschedule", poke_interval=60)
     ask = PythonSensor(task_id="ask", python_callable=lambda: True)
     [wait, ask] >> BashOperator(task_id="go", bash_command="echo {{{{ dag_run.conf.get('x') }}}} {{{{ ds }}}}")
@@ -117,7 +117,7 @@ for size in ("small", "large"):
         first >> second
 """,
     "branching": """
-with DAG("branching", schedule="@weekly", {says}):
+with DAG("branching", schedule="@weekly", dagrun_timeout=timedelta(hours=1), {says}):
 
     @task.branch
     def choose() -> str:
@@ -162,7 +162,8 @@ with DAG("conditional", schedule=None, {says}) as conditional:
     "timetable": """
 from airflow.sdk import CronDataIntervalTimetable
 
-with DAG("timetable", schedule=CronDataIntervalTimetable("0 4 * * *", timezone="UTC"), {says}):
+CLOCK = CronDataIntervalTimetable("0 4 * * *", timezone="UTC")
+with DAG("timetable", schedule=CLOCK, dagrun_timeout=timedelta(hours=1), {says}):
     t = EmptyOperator(task_id="one")
     t >> EmptyOperator(task_id="two")
     t = EmptyOperator(task_id="three")

@@ -12,6 +12,7 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 '''
 WHOLE = 'tags=["t"], description="d", start_date=datetime(2026, 1, 1), default_args={"owner": "me"}'
+LIMIT = "dagrun_timeout=datetime.max - datetime.min"
 MARK = "# <-"
 
 
@@ -28,8 +29,8 @@ class Planted(NamedTuple):
 
     @property
     def source(self) -> str:
-        """The file; %W stands for arguments that a DAG should have, %I for an id of its own."""
-        return HEAD + self.text.replace("%W", WHOLE).replace("%I", f'"{self.name}"')
+        """The file; %W stands for what a DAG should say, %D for a limit of its time, %I for an id of its own."""
+        return HEAD + self.text.replace("%W", WHOLE).replace("%D", LIMIT).replace("%I", f'"{self.name}"')
 
     @property
     def line(self) -> int:
@@ -48,7 +49,10 @@ def in_task(body: str, head: str = "def work(**context):") -> str:
 PLANTED = [
     # Airflow 2: arguments
     Planted(
-        "schedule_interval", "AF101", 'DAG(%I, %W,\n    schedule_interval="@daily")  # <-\n', is_fixed=True
+        "schedule_interval",
+        "AF101",
+        'DAG(%I, %W, %D,\n    schedule_interval="@daily")  # <-\n',
+        is_fixed=True,
     ),
     Planted("concurrency", "AF101", "DAG(%I, %W, schedule=None,\n    concurrency=3)  # <-\n", is_fixed=True),
     Planted("fail_stop", "AF101", "DAG(%I, %W, schedule=None,\n    fail_stop=True)  # <-\n", is_fixed=True),
@@ -227,12 +231,15 @@ PLANTED = [
     ),
     Planted("cron_words", "AF303", 'DAG(%I, %W,\n    schedule="every day")  # <-\n'),
     Planted(
-        "cron_range", "AF303", 'dag = DAG(%I, %W,\n    schedule="0 0 * * 1-0-3")  # <-\n', needs_parse=True
+        "cron_range",
+        "AF303",
+        'dag = DAG(%I, %W, %D,\n    schedule="0 0 * * 1-0-3")  # <-\n',
+        needs_parse=True,
     ),
     Planted(
         "no_start",
         "AF304",
-        'DAG(%I, schedule="@daily", tags=["t"], description="d", default_args={"owner": "me"},\n'
+        'DAG(%I, schedule="@daily", tags=["t"], description="d", default_args={"owner": "me"}, %D,\n'
         "    catchup=True)  # <-\n",
     ),
     Planted(
@@ -242,6 +249,11 @@ PLANTED = [
         "no_description", "AF306", 'DAG(%I, schedule=None, tags=["t"], default_args={"owner": "me"})  # <-\n'
     ),
     Planted("no_owner", "AF307", 'DAG(%I, schedule=None, tags=["t"], description="d")  # <-\n'),
+    Planted(
+        "no_deadline",
+        "AF309",
+        'DAG(%I, schedule="@daily", tags=["t"], description="d", default_args={"owner": "me"})  # <-\n',
+    ),
     # Secrets
     Planted("password", "AF401", in_task('print(context, dict(password="hunter2!"))  # <-')),
     Planted(

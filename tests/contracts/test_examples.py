@@ -86,6 +86,7 @@ def test_the_check_finds_what_the_authoring_guide_says_it_finds():
         "AF305",
         "AF306",
         "AF307",
-    }  # tags, description and owner are left out, so that the page stays short
+        "AF309",
+    }  # tags, description, owner and deadline are left out, so that the page stays short
     assert [codes - hints for title, codes in found if title != "Before"] == [set()] * (len(found) - 2)
     assert [codes - hints for title, codes in found if title == "Before"] == [{"AF206"}, {"AF206", "AF501"}]

@@ -48,6 +48,7 @@ CATALOG = {
     "AF306": Kind("warning", "DAG without a description"),
     "AF307": Kind("warning", "DAG without an owner"),
     "AF308": Kind("error", "DAG that should be there and is not, or the other way round"),
+    "AF309": Kind("warning", "DAG that runs by the clock without a deadline"),
     "AF401": Kind("error", "password or token written into the code"),
     "AF402": Kind("error", "key of a known service written into the code"),
     "AF403": Kind("error", "address with a password in it"),

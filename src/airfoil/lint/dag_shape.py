@@ -32,16 +32,28 @@ PRESETS = {
     "@yearly",
     "@annually",
 }
+CLOCKS = (
+    "CronTriggerTimetable",
+    "CronDataIntervalTimetable",
+    "DeltaTriggerTimetable",
+    "DeltaDataIntervalTimetable",
+    "MultipleCronTriggerTimetable",
+)
 SHORT_CRON, LONG_CRON = 5, 7
 MOST_IN_FIELD = (59, 23, 31, 12, 7)
 _CRON = re.compile(r"[\w*/,?#-]+")
 MOVING = {"now", "utcnow", "today", "days_ago", "time", "yesterday", "tomorrow"}
+DEADLINES = ("deadline", "dagrun_timeout")
+DEADLINE_MEND = (
+    "Add `deadline=airfoil.within(minutes=60)`, which tells people, or `dagrun_timeout=`, which ends the run."
+)
+ONCE = ("@once", "@continuous")
 SCHEDULE_MEND = "Write five cron fields such as `0 2 * * *`, a preset such as `@daily`, or a timedelta."
 FIXED = "Give a fixed date, such as `datetime(2026, 1, 1, tzinfo=UTC)`."
 
 
 def find_shape(source: Source) -> Iterator[Fault]:
-    """AF303 to AF307: schedule, start date, tags, description, owner."""
+    """AF303 to AF307, AF309: schedule, start date, tags, description, owner, deadline."""
     for dag in dag_calls(source):
         yield from _schedule(dag, source)
         if not dag.is_whole:
@@ -61,6 +73,9 @@ def find_shape(source: Source) -> Iterator[Fault]:
         if known and "owner" not in defaults and not _tasks_are_owned(source):
             mend = 'Add `default_args={"owner": "..."}`.'
             yield fault("AF307", source.name, dag.line, f"{named} does not say who owns it.", mend)
+        if _runs_by_the_clock(dag, source) and not any(_is_given(dag, name) for name in DEADLINES):
+            message = f"{named} runs by the clock, and nobody is told when a run does not end."
+            yield fault("AF309", source.name, dag.line, message, DEADLINE_MEND)
 
 
 def find_moving_dates(source: Source) -> Iterator[Fault]:
@@ -92,6 +107,25 @@ def _schedule(dag: DagCall, source: Source) -> Iterator[Fault]:
         if given is not None and said is not None and not may_be_schedule(said):
             message = f"'{said}' is no schedule."
             yield fault("AF303", source.name, given.value.lineno, message, SCHEDULE_MEND)
+
+
+def _runs_by_the_clock(dag: DagCall, source: Source) -> bool:
+    """Tell whether runs begin by themselves, again and again; what cannot be known is not."""
+    given = dag.argument("schedule")
+    if given is None:
+        return False
+    value = source.resolve(given.value)
+    if isinstance(value, ast.IfExp):
+        return any(_is_clock(source.resolve(one), source) for one in (value.body, value.orelse))
+    return _is_clock(value, source)
+
+
+def _is_clock(value: ast.expr | None, source: Source) -> bool:
+    if isinstance(value, ast.Call):
+        name = source.dotted(value.func).rpartition(".")[2]
+        return name == "timedelta" or name.endswith(CLOCKS)
+    said = text(value)
+    return said is not None and said not in ONCE and may_be_schedule(said)
 
 
 def may_be_schedule(said: str) -> bool:

@@ -29,7 +29,7 @@ def test_an_argument_is_renamed_or_taken_out(before, after):
 
 
 def test_an_argument_is_not_given_twice(codes):
-    text = f"{DAG}DAG('x', schedule='@daily', schedule_interval='@daily', {DONE})\n"
+    text = f"{DAG}DAG('x', schedule='@daily', schedule_interval='@daily', deadline=d, {DONE})\n"
     assert codes(text) == [(2, "AF101")]
     assert mend(text.encode(), "x.py") == text.encode()
 

@@ -14,7 +14,7 @@ DONE = 'tags=["t"], description="d", default_args={"owner": "o"}'
     ["'@daily'", "'0 2 * * *'", "'0 2 * * 1-5 2026'", "None", "timedelta(1)", "[asset]", "NAME", "f'{x}'"],
 )
 def test_what_may_be_a_schedule_passes(codes, schedule):
-    assert codes(f"{TOP}DAG('x', schedule={schedule}, {DONE})\n") == []
+    assert codes(f"{TOP}DAG('x', schedule={schedule}, deadline=d, {DONE})\n") == []
 
 
 @pytest.mark.parametrize("schedule", ["'@dayly'", "'daily'", "'* * *'", "''"])
@@ -55,6 +55,27 @@ def test_what_cannot_be_known_is_not_told(codes):
 def test_empty_is_missing_and_an_owner_of_a_task_is_one(codes):
     text = f"{TOP}DAG('x', tags=[], description='')\nOp(owner='me')\n"
     assert codes(text) == [(4, "AF305"), (4, "AF306")]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["'@daily'", "'0 2 * * *'", "timedelta(1)", "CronTriggerTimetable('0 2 * * *')", "X if X else None", "X"],
+)
+def test_what_runs_by_the_clock_needs_a_deadline(codes, schedule):
+    text = (
+        f"{TOP}from airflow.sdk import CronTriggerTimetable\nfrom datetime import timedelta\nX = '@daily'\n"
+    )
+    assert codes(f"{text}DAG('x', schedule={schedule}, {DONE})\n") == [(7, "AF309")]
+    for given in ("deadline=within(minutes=5)", "dagrun_timeout=timedelta(hours=1)"):
+        assert codes(f"{text}DAG('x', schedule={schedule}, {given}, {DONE})\n") == []
+    assert codes(f"{text}DAG('x', schedule={schedule}, deadline=None, {DONE})\n") == [(7, "AF309")]
+
+
+@pytest.mark.parametrize(
+    "schedule", ["None", "'@once'", "'@continuous'", "[asset]", "asset | other", "NAME", "f'{x}'", "made()"]
+)
+def test_what_runs_on_assets_once_or_by_hand_needs_none(codes, schedule):
+    assert codes(f"{TOP}DAG('x', schedule={schedule}, {DONE})\n") == []
 
 
 def test_a_start_date_of_something_else_may_move(codes):
