@@ -1,7 +1,9 @@
 """The rules of this platform for every task, applied by Airflow when a DAG file is read (entry point `airflow.policy`).
 
 A task that names a queue of `[airfoil] edge_queues` runs on a worker of another host, without a word about executors in
-its DAG file. Airflow imports this module in each of its processes: it must stay light.
+its DAG file. The queue of `[airfoil] maintenance_queue` is for the DAGs that come with Airfoil: its worker would run no
+other (`runtime/container/own_dags.py`), and here its author is told. Airflow imports this module in each of its
+processes: it must stay light.
 """
 
 from __future__ import annotations
@@ -11,13 +13,22 @@ from typing import Any
 from airflow.policies import hookimpl
 
 EDGE = "EdgeExecutor"
+OF_MAINTENANCE = ("platform_backup", "database_cleanup")
 
 
 @hookimpl
 def task_policy(task: Any) -> None:
-    """Send a task to the executor that serves its queue; one that names an executor keeps it."""
+    """Refuse the queue of maintenance; send a task to the executor of its queue, unless it names one."""
     from airflow.sdk.configuration import conf
 
+    kept = str(conf.get("airfoil", "maintenance_queue", fallback="") or "")
+    if kept and task.queue == kept and task.dag_id not in OF_MAINTENANCE:
+        from airflow.exceptions import AirflowClusterPolicyViolation
+
+        raise AirflowClusterPolicyViolation(
+            f"The task {task.task_id} of {task.dag_id} names the queue {kept}, where a server's keys are. "
+            f"Take another queue; that one runs {' and '.join(OF_MAINTENANCE)} alone."
+        )
     queues = str(conf.get("airfoil", "edge_queues", fallback="") or "")
     if not queues or task.executor or task.queue not in {name.strip() for name in queues.split(",")}:
         return

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 import pytest
+from airflow import settings
+from airflow.exceptions import AirflowClusterPolicyViolation
 from airflow.sdk import DAG, task
 
 from airfoil.provider import policy
@@ -69,3 +71,30 @@ def test_without_such_workers_nothing_changes(monkeypatch, variables):
 def test_airflow_finds_the_rules():
     (found,) = entry_points(group="airflow.policy", name="airfoil")
     assert found.load() is policy
+
+
+@pytest.mark.parametrize("dag_id", policy.OF_MAINTENANCE)
+def test_the_queue_of_maintenance_is_for_the_dags_of_the_platform(monkeypatch, dag_id):
+    monkeypatch.setenv("AIRFLOW__AIRFOIL__MAINTENANCE_QUEUE", "maintenance")
+    assert executors(made(dag_id, queue="maintenance")) == {"one": None, "many": None}
+    for task_of in made("shop", queue="maintenance"):
+        with pytest.raises(AirflowClusterPolicyViolation, match="shop names the queue maintenance"):
+            policy.task_policy(task_of)
+
+
+def test_a_laptop_has_no_such_queue():
+    assert executors(made(queue="maintenance")) == {"one": None, "many": None}
+
+
+def test_a_dag_file_that_names_it_does_not_import(monkeypatch, tmp_path):
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("AIRFLOW__AIRFOIL__MAINTENANCE_QUEUE", "maintenance")
+    monkeypatch.setattr(settings, "task_policy", policy.task_policy)
+    (tmp_path / "thief.py").write_text(
+        "from airflow.sdk import dag, task\n"
+        "@dag(schedule=None)\ndef thief():\n    @task(queue='maintenance')\n    def read(): ...\n    read()\nthief()\n"
+    )
+    bag = DagBag(dag_folder=str(tmp_path), bundle_name="dags-folder")
+    assert "thief" not in bag.dags
+    assert "names the queue maintenance" in next(iter(bag.import_errors.values()))

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airfoil.runtime.container.own_dags import own_dags
 from airfoil.runtime.container.worker import HEARTBEAT, beat_into
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def main() -> None:
     if words := sys.argv[1:]:
         command = [sys.executable, "-m", "airfoil", "--project", str(home), *words]
         os.execv(sys.executable, command)  # noqa: S606 - our own command, no shell
+    own_dags(os.environ)
     beat_into(HEARTBEAT)
     # Flower tells it from the others by this name.
     name = f"{QUEUE}@%h"
