@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -114,6 +115,17 @@ def test_every_profile_is_a_part_or_a_neighbour():
     found = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
     # The last one is a job that a command starts.
     assert found == {"postgres", "redis", "s3", "mlflow", *neighbours.PARTS, "restore"}
+
+
+def test_containers_that_join_another_network_ask_for_ours_by_names_that_nobody_else_has():
+    for name in override.JOINING:
+        service = SERVICES[name]
+        environment = dict(service.get("environment", {}))
+        environment.pop("MLFLOW_SERVER_ALLOWED_HOSTS", None)  # by what names it is called, not whom it calls
+        words = json.dumps([environment, service.get("command"), service.get("healthcheck")])
+        assert re.findall(rf"\b(?:{'|'.join(SERVICES)}):\d{{4}}", words) == [], name
+        hosts = {value for key, value in environment.items() if key.endswith("HOST")}
+        assert hosts & set(SERVICES) == set(), name
 
 
 def test_the_status_page_is_told_of_every_service_that_runs():

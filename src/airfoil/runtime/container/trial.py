@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 EXPERIMENT = "airfoil_verify"
-FEATURE_SERVER = "http://feature-server:6566"
+FEATURE_SERVER = "http://feature-server{domain}:6566"
+DOMAIN_VARIABLE = "AIRFOIL_PRIVATE_DOMAIN"
+"""What stands behind the names of our servers where others are in the same network."""
 REPOSITORY = Path("/opt/airfoil/project/features")
 _PATIENCE_SECONDS = 30
 
@@ -80,8 +82,9 @@ def try_features(views: list[Any], ask: Callable[[Mapping[str, Any]], Mapping[st
 
 
 def _ask(question: Mapping[str, Any]) -> Mapping[str, Any]:
+    server = FEATURE_SERVER.format(domain=os.environ.get(DOMAIN_VARIABLE, ""))
     request = urllib.request.Request(  # noqa: S310 - our own address
-        f"{FEATURE_SERVER}/get-online-features",
+        f"{server}/get-online-features",
         data=json.dumps(question).encode(),
         headers={"Content-Type": "application/json"},
     )

@@ -46,9 +46,15 @@ _REDIS_PORT = 6379
 
 
 def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
-    """Return the variables of the last part of env.example, from values as Compose reads them."""
+    """Return the variables of the last part of env.example, from values as Compose reads them.
+
+    In a network that others use as well, somebody else may answer to `redis`: there our servers are found by their name
+    with that of the private network behind it, which Docker reads so and nobody else can have.
+    """
     profiles = _profiles(given, _parts(given))
     url = _url(given)
+    network = given["COMPOSE_PROJECT_NAME"].replace("_", "-") + "-private"  # a host name has no underscore
+    domain = f".{network}" if given["JOIN_NETWORK"] else ""
     return {
         "COMPOSE_PROFILES": ",".join(profiles),
         "AIRFOIL_STATUS_SERVICES": ",".join(name for one in ("", *profiles) for name in SERVICES[one]),
@@ -57,10 +63,12 @@ def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
         **hosts.derived(given, url, profiles),
         **logins.derived(given),
         "EDGE_EXECUTOR": _executor(given),
-        **_postgres(given),
-        **_redis(given),
-        "S3_ENDPOINT": _web(given, "S3_URL") or "http://s3:8333",
-        "MLFLOW_TRACKING_URI": _web(given, "MLFLOW_URL") or "http://mlflow:5000/mlflow",
+        "PRIVATE_NETWORK": network,
+        "PRIVATE_DOMAIN": domain,
+        **_postgres(given, domain),
+        **_redis(given, domain),
+        "S3_ENDPOINT": _web(given, "S3_URL") or f"http://s3{domain}:8333",
+        "MLFLOW_TRACKING_URI": _web(given, "MLFLOW_URL") or f"http://mlflow{domain}:5000/mlflow",
     }
 
 
@@ -108,9 +116,9 @@ def _executor(given: Mapping[str, str]) -> str:
     return EXECUTORS[given["EDGE_WORKERS"]]
 
 
-def _postgres(given: Mapping[str, str]) -> dict[str, str]:
+def _postgres(given: Mapping[str, str], domain: str) -> dict[str, str]:
     if not given["POSTGRES_URL"]:
-        host, port, database, mode = "postgres", _POSTGRES_PORT, "postgres", "disable"
+        host, port, database, mode = f"postgres{domain}", _POSTGRES_PORT, "postgres", "disable"
         password, user = given["POSTGRES_PASSWORD"], "postgres"
     else:
         parts = _address(given, "POSTGRES_URL", ("postgresql", "postgres"))
@@ -128,15 +136,15 @@ def _postgres(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _redis(given: Mapping[str, str]) -> dict[str, str]:
+def _redis(given: Mapping[str, str], domain: str) -> dict[str, str]:
     """Return the addresses for Celery, for the exporter, and for Feast, which has a form of its own."""
     if not given["REDIS_URL"]:
         password = given["REDIS_PASSWORD"]
         return {
-            "CELERY_BROKER_URL": f"redis://:{quote(password, safe='')}@redis:{_REDIS_PORT}/0",
-            "REDIS_ADDRESS": f"redis://redis:{_REDIS_PORT}",
+            "CELERY_BROKER_URL": f"redis://:{quote(password, safe='')}@redis{domain}:{_REDIS_PORT}/0",
+            "REDIS_ADDRESS": f"redis://redis{domain}:{_REDIS_PORT}",
             "REDIS_SERVER_PASSWORD": password,
-            "FEAST_REDIS": f"redis:{_REDIS_PORT},db=1,password={password},ssl=false",
+            "FEAST_REDIS": f"redis{domain}:{_REDIS_PORT},db=1,password={password},ssl=false",
         }
     parts = _address(given, "REDIS_URL", ("redis", "rediss"))
     secure = parts.scheme == "rediss"

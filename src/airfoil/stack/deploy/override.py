@@ -10,7 +10,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import yaml
 
@@ -37,11 +36,23 @@ AIRFLOW_SERVICES = (
     "maintenance",
     "restore",
 )
+JOINING = (
+    *AIRFLOW_SERVICES,
+    *(
+        "postgres-init",
+        "s3-init",
+        "mlflow",
+        "feature-server",
+        "flower",
+        "postgres-exporter",
+        "redis-exporter",
+    ),
+)
+"""Services that talk to what may be somebody else's."""
 BUILT = {"airflow-init": "airflow", "mlflow": "mlflow", "feature-server": "features", "status": "status"}
 """Services that say how an image is built -> its stage of the Dockerfile."""
 _DECIDED = {("core", "executor"), ("core", "simple_auth_manager_users")}
 """What a laptop may set and a server decides by itself."""
-_STATUS_PAGE = "http://status:8081/status"
 _HEAD = """\
 # Written by `airfoil deploy compose` from airfoil.toml, anew each time. What you want changed beside it goes into a
 # file of your own: `COMPOSE_FILE=compose.yaml:compose.override.yaml:mine.yaml` in .env.
@@ -75,7 +86,7 @@ def override(settings: Settings, project: Project, build: Build, given: Mapping[
     found: dict[str, Any] = {"services": services}
     if given["JOIN_NETWORK"]:
         found["networks"] = {"joined": {"name": given["JOIN_NETWORK"], "external": True}}
-        for name in (*AIRFLOW_SERVICES, "postgres-init", "s3-init", "mlflow", "feature-server", "flower"):
+        for name in JOINING:
             services.setdefault(name, {})["networks"] = ["private", "joined"]
     # By way of JSON, so that what occurs twice is written twice: a person reads this.
     plain = json.loads(json.dumps(found))
@@ -132,13 +143,13 @@ def setup(settings: Settings, given: Mapping[str, str], secrets: Mapping[str, st
         "MLFLOW_TRACKING_PASSWORD": secrets["MLFLOW_AIRFLOW_PASSWORD"],
     }
     found = connections.connections(settings, _INSIDE, environment)
-    ours = urlsplit(url).hostname == "mlflow"
+    ours = set(given["COMPOSE_PROFILES"].split(","))
     found["mlflow_default"] |= {"host": url, "port": None}
-    if ours:
+    if "mlflow" in ours:
         # Links are followed by people's browsers, which come in by the proxy.
         found["mlflow_default"]["extra"] = {"browser_url": f"{given['AIRFOIL_MLFLOW_URL']}/mlflow"}
     found["feast_default"]["host"] = f"{INSIDE}/features"
-    page = _STATUS_PAGE if "status" in given["COMPOSE_PROFILES"].split(",") else ""
+    page = f"http://status{given['PRIVATE_DOMAIN']}:8081/status" if "status" in ours else ""
     variables = {"airfoil_project": settings.project.name, **lifecycle_variables(settings, page)}
     pools = json.loads(profiles.pools_json(settings))
     return json.dumps({"connections": found, "variables": variables, "pools": pools}, indent=1) + "\n"

@@ -28,6 +28,18 @@ def test_everything_is_ours_at_first():
     assert found["FEAST_REDIS"] == "redis:6379,db=1,password=re-secret,ssl=false"
     assert found["S3_ENDPOINT"] == "http://s3:8333"
     assert found["MLFLOW_TRACKING_URI"] == "http://mlflow:5000/mlflow"
+    assert (found["PRIVATE_NETWORK"], found["PRIVATE_DOMAIN"]) == ("airfoil-private", "")
+
+
+def test_in_a_network_of_others_ours_are_found_by_names_that_nobody_else_has():
+    found = derived(JOIN_NETWORK="company", COMPOSE_PROJECT_NAME="shop_1")
+    assert found["PRIVATE_DOMAIN"] == ".shop-1-private"
+    assert found["POSTGRES_HOST"] == "postgres.shop-1-private"
+    assert found["CELERY_BROKER_URL"] == "redis://:re-secret@redis.shop-1-private:6379/0"
+    assert found["REDIS_ADDRESS"] == "redis://redis.shop-1-private:6379"
+    assert found["FEAST_REDIS"].startswith("redis.shop-1-private:6379,")
+    assert found["S3_ENDPOINT"] == "http://s3.shop-1-private:8333"
+    assert found["MLFLOW_TRACKING_URI"] == "http://mlflow.shop-1-private:5000/mlflow"
 
 
 def test_every_variable_of_the_last_part_is_given_and_no_other():

@@ -19,7 +19,8 @@ GIVEN = {
     "MLFLOW_AIRFLOW_USERNAME": "airflow",
     "AIRFOIL_URL": "https://ml.example.com",
     "AIRFOIL_MLFLOW_URL": "https://ml.example.com",
-    "COMPOSE_PROFILES": "postgres,status",
+    "COMPOSE_PROFILES": "postgres,mlflow,status",
+    "PRIVATE_DOMAIN": "",
 }
 SECRETS = {"MLFLOW_AIRFLOW_PASSWORD": "k7-secret"}
 BUILD = override.Build("../..", "deploy/compose", "airfoil==1.2.3")
@@ -90,6 +91,17 @@ def test_a_network_that_exists_is_joined(tmp_path):
     assert found["networks"] == {"joined": {"name": "company", "external": True}}
     assert found["services"]["airflow-worker"]["networks"] == ["private", "joined"]
     assert found["services"]["postgres-init"]["networks"] == ["private", "joined"]
+    assert found["services"]["redis-exporter"]["networks"] == ["private", "joined"]
+
+
+def test_in_a_network_of_others_connections_lead_to_ours(tmp_path):
+    given = GIVEN | {
+        "MLFLOW_TRACKING_URI": "http://mlflow.shop-private:5000/mlflow",
+        "PRIVATE_DOMAIN": ".shop-private",
+    }
+    found = json.loads(override.setup(shop(tmp_path)[0], given, SECRETS))
+    assert found["connections"]["mlflow_default"]["extra"] == {"browser_url": "https://ml.example.com/mlflow"}
+    assert found["variables"]["crawl_url"].startswith("http://status.shop-private:8081/")
 
 
 def test_connections_lead_to_the_neighbours_in_the_private_network(tmp_path):

@@ -1,0 +1,120 @@
+"""Servers that somebody else has: Postgres, Redis and an S3 store in a Docker network of theirs, and an Airflow beside.
+
+The last one has nothing that we need. It answers by the same names as ours, as on every machine where several Compose
+projects share a network, and what talks to it instead of to us has lost.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from tests.deploy import engine, stand_ins
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "compose"
+PREFIX = "shop-"
+START_SECONDS = 60
+STRANGER = (
+    "import http.server as h; h.ThreadingHTTPServer(('', 8080), h.BaseHTTPRequestHandler).serve_forever()"
+)
+
+
+def image_of(service: str) -> str:
+    """The image that compose.yaml takes for a service unless somebody names another."""
+    text = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"][service]["image"]
+    return re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", text)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Where they are, and who we are there."""
+
+    network: str
+    password: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What .env must say of them."""
+        return {
+            "POSTGRES_URL": f"postgresql://postgres:{self.password}@their-postgres:5432/postgres?sslmode=disable",
+            "REDIS_URL": f"redis://:{self.password}@their-redis:6379/2",
+            "REDIS_PREFIX": PREFIX,
+            "S3_URL": "http://their-s3:8333",
+            "S3_ACCESS_KEY_ID": "theirs",
+            "S3_SECRET_ACCESS_KEY": self.password,
+            "JOIN_NETWORK": self.network,
+        }
+
+    def inside(self, name: str, *argv: str) -> str:
+        """What a command in one of them printed."""
+        return engine.docker("exec", f"{self.network}-{name}", *argv)
+
+    def databases(self) -> dict[str, str]:
+        """Each database, and whose it is."""
+        query = "select datname, pg_get_userbyid(datdba) from pg_database where not datistemplate"
+        rows = self.inside("postgres", "psql", "-h", "/tmp", "-U", "postgres", "-AtF=", "-c", query)
+        return dict(row.split("=") for row in rows.splitlines())
+
+    def keys(self, database: int) -> list[str]:
+        """The keys of a database of Redis."""
+        login = ("redis-cli", "--no-auth-warning", "-a", self.password, "-n", str(database))
+        return self.inside("redis", *login, "keys", "*").splitlines()
+
+    def well(self) -> bool:
+        """Does each of them answer?"""
+        asked = (
+            ("postgres", "pg_isready", "-q", "-h", "127.0.0.1"),
+            ("redis", "redis-cli", "--no-auth-warning", "-a", self.password, "ping"),
+            ("s3", "nc", "-z", "127.0.0.1", "8333"),
+        )
+        return all(
+            engine.run(
+                engine.docker_binary(), "exec", f"{self.network}-{name}", *argv, check=False
+            ).returncode
+            == 0
+            for name, *argv in asked
+        )
+
+
+@contextmanager
+def running(network: str) -> Iterator[Neighbours]:
+    """Start them, and leave nothing of them."""
+    found = Neighbours(network)
+    engine.docker("network", "create", network)
+    try:
+        _start(found, "postgres", ("--env", f"POSTGRES_PASSWORD={found.password}"), ())
+        _start(found, "redis", (), ("redis-server", "--requirepass", found.password))
+        keys = ("--env", "S3_ACCESS_KEY_ID=theirs", "--env", f"S3_SECRET_ACCESS_KEY={found.password}")
+        script = ("--volume", f"{FOLDER / 's3.sh'}:/s3.sh:ro", "--entrypoint", "sh")
+        _start(found, "s3", (*keys, *script), ("/s3.sh",))
+        names = ("airflow-api-server", "mlflow", "postgres", "redis", "s3")
+        aliases = [word for name in names for word in ("--network-alias", name)]
+        stranger = ("python", "-c", STRANGER)
+        _start(found, "stranger", (*aliases, "--entrypoint", ""), stranger, "python:3.12-slim-bookworm")
+        deadline = time.monotonic() + START_SECONDS
+        while not found.well():
+            assert time.monotonic() < deadline, "the neighbours did not start in time"
+            time.sleep(0.5)
+        yield found
+    finally:
+        listed = engine.docker("network", "inspect", network)
+        for one in json.loads(listed)[0]["Containers"].values():
+            engine.docker("rm", "--force", "--volumes", one["Name"])
+        engine.docker("network", "rm", network)
+
+
+def _start(
+    neighbours: Neighbours, name: str, options: tuple[str, ...], command: tuple[str, ...], image: str = ""
+) -> None:
+    image = image or image_of(name)
+    stand_ins.build(image)
+    place = ("--name", f"{neighbours.network}-{name}", "--network", neighbours.network)
+    alias = ("--network-alias", f"their-{name}")
+    engine.docker("run", "--detach", *place, *alias, *options, image, *command)
