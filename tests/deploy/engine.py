@@ -102,7 +102,7 @@ def compose_binary() -> str:
             missing("no Compose v2 on this machine (with CI=true or SYSTEM=1 the tests fetch Debian's)")
         from tests.deploy import stand_ins
 
-        stand_ins.import_suite("trixie")
+        stand_ins.import_suites()
         fetch = "apt-get update -q; cd /out; apt-get download -q docker-compose; dpkg -x docker-compose_*.deb compose"
         volume = ("--volume", f"{CACHE}:/out")
         docker("run", "--rm", "--network", "host", *volume, stand_ins.suite_tag("trixie"), "sh", "-ec", fetch)
