@@ -55,12 +55,6 @@ READ_BY_US = {
     "MLFLOW_URL",
     "JOIN_NETWORK",
     "EDGE_SIGNING_KEY",
-    "DAGS_GIT_URL",
-    "DAGS_GIT_BRANCH",
-    "DAGS_GIT_FOLDER",
-    "DAGS_GIT_SECONDS",
-    "DAGS_GIT_USER",
-    "DAGS_GIT_TOKEN",
 }
 
 
@@ -158,6 +152,24 @@ def test_workers_have_no_key_to_databases_connections_or_tokens():
         "AIRFLOW__API_AUTH__JWT_SECRET",
     } <= only
     assert "AIRFLOW_DATABASE_PASSWORD" not in " ".join(map(str, worker.values()))
+
+
+def test_keys_are_in_no_folder_that_workers_have():
+    environment = SERVICES["maintenance"]["environment"]
+    home = environment["AIRFLOW__AIRFOIL__PROJECT"]
+    mounted = [one.rpartition(":/")[2].partition(":")[0] for one in SERVICES["maintenance"]["volumes"]]
+    assert "opt/airflow/work" in mounted
+    assert not [one for one in mounted if home.startswith(f"/{one}")], "there the server's keys are written"
+
+
+def test_backups_are_where_they_are_taken_and_nowhere_that_tasks_run():
+    having = {
+        name
+        for name, service in SERVICES.items()
+        for one in service.get("volumes", ())
+        if str(one).startswith("backups:") and not str(one).endswith(":ro")
+    }
+    assert having == {"postgres-init", "maintenance", "restore"}
 
 
 def test_the_services_of_a_laptop_are_all_there(tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ KEYS = (
 )
 """What .env calls a key or a login, and what secrets.json does. They are in every backup, sealed."""
 _STATE = ".airfoil"
+_SHARED = ".maintenance"
 _SETTINGS = "airfoil.toml"
 
 
@@ -49,6 +51,12 @@ def make_project(home: Path, image: Path, environ: Mapping[str, str]) -> None:
     keys = {name: environ[variable] for variable, name in KEYS if environ.get(variable)}
     if keys:  # none for a restore, which brings its own
         _write_keys(state / "secrets.json", keys)
+
+
+def remove_shared(environ: Mapping[str, str]) -> None:
+    """Remove what earlier versions wrote into the volume that all tasks share: keys were in it."""
+    if environ.get(WORK_VARIABLE):
+        shutil.rmtree(Path(environ[WORK_VARIABLE]) / _SHARED, ignore_errors=True)
 
 
 def _write_keys(file: Path, keys: Mapping[str, str]) -> None:
@@ -71,6 +79,7 @@ def _link(place: Path, target: Path) -> None:
 def main() -> None:
     """Entry point: make the project, then serve the queue or become the command."""
     home = Path(os.environ[HOME_VARIABLE])
+    remove_shared(os.environ)
     make_project(home, IMAGE_PROJECT, os.environ)
     if words := sys.argv[1:]:
         command = [sys.executable, "-m", "airfoil", "--project", str(home), *words]

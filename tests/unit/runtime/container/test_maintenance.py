@@ -57,6 +57,16 @@ def test_a_newer_key_wins_and_the_rest_stays(image, tmp_path):
     assert after.jwt_secret == before.jwt_secret
 
 
+def test_keys_that_lay_where_tasks_can_read_are_removed(image, tmp_path):
+    work = tmp_path / "work"
+    maintenance.make_project(work / ".maintenance", image, ENVIRON)
+    (work / "shop").mkdir()
+    maintenance.remove_shared({maintenance.WORK_VARIABLE: str(work)})
+    maintenance.remove_shared({maintenance.WORK_VARIABLE: str(work)})
+    assert [path.name for path in work.iterdir()] == ["shop"]
+    assert (image / "dags/one.py").exists(), "what links led to is there still"
+
+
 def test_an_image_without_settings_has_a_name_all_the_same(tmp_path):
     (tmp_path / "image").mkdir()
     maintenance.make_project(tmp_path / "home", tmp_path / "image", {})
