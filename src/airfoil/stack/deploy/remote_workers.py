@@ -182,7 +182,7 @@ def file_name(worker: Worker) -> str:
 
 def _environment(signed: str, given: Mapping[str, str], authority: str) -> dict[str, str]:
     url = given["AIRFOIL_URL"]
-    address = given["MLFLOW_URL"] or f"{url}/mlflow"
+    address = given["MLFLOW_URL"] or f"{given['AIRFOIL_MLFLOW_URL']}/mlflow"
     login, password = ACCOUNT, given["MLFLOW_EDGE_PASSWORD"]
     if given["MLFLOW_URL"]:
         login, password = given["MLFLOW_AIRFLOW_USERNAME"], given["MLFLOW_AIRFLOW_PASSWORD"]

@@ -23,6 +23,7 @@ GIVEN = {
     **{name: f"{make()}-{name}" for name, make in passwords.GENERATORS.items()},
     "EDGE_SIGNING_KEY": passwords.GENERATORS["EDGE_SIGNING_KEY"](),
     "AIRFOIL_URL": "https://ml.example.com",
+    "AIRFOIL_MLFLOW_URL": "https://ml.example.com",
     "AIRFOIL_TAG": "1.2.3",
     "EDGE_EXECUTOR": ",airflow.providers.edge3.executors.EdgeExecutor",
 }
@@ -105,6 +106,19 @@ def test_the_authority_travels_with_it_and_dollars_survive_compose():
     found = service(written(authority=pem, MLFLOW_EDGE_PASSWORD="a$b"))
     assert found["environment"]["AIRFOIL_AUTHORITY"] == pem
     assert found["environment"]["MLFLOW_TRACKING_PASSWORD"] == "a$$b"
+
+
+def test_an_mlflow_on_a_host_of_its_own_is_asked_there():
+    found = service(written(AIRFOIL_MLFLOW_URL="https://mlflow.ml.example.com"))["environment"]
+    assert found["MLFLOW_TRACKING_URI"] == "https://mlflow.ml.example.com/mlflow"
+    assert json.loads(found["AIRFLOW_CONN_MLFLOW_DEFAULT"])["host"] == found["MLFLOW_TRACKING_URI"]
+
+
+def test_dag_files_from_git_are_followed_there_without_the_token():
+    text = written(DAGS_GIT_URL="https://git.example.com/flows.git", DAGS_GIT_TOKEN="t0ken-not-real")
+    (bundle,) = json.loads(service(text)["environment"]["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
+    assert bundle["kwargs"]["tracking_ref"] == "main"
+    assert "t0ken" not in text
 
 
 def test_an_mlflow_of_somebody_else_is_asked_where_it_is():
