@@ -55,6 +55,12 @@ READ_BY_US = {
     "MLFLOW_URL",
     "JOIN_NETWORK",
     "EDGE_SIGNING_KEY",
+    "DAGS_GIT_URL",
+    "DAGS_GIT_BRANCH",
+    "DAGS_GIT_FOLDER",
+    "DAGS_GIT_SECONDS",
+    "DAGS_GIT_USER",
+    "DAGS_GIT_TOKEN",
 }
 
 

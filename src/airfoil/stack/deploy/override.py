@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from airfoil.stack import connections, profiles
+from airfoil.stack.deploy import dag_source
 from airfoil.stack.lifecycle_variables import lifecycle_variables
 from airfoil.stack.project import Project
 
@@ -76,12 +77,17 @@ def override(settings: Settings, project: Project, build: Build, given: Mapping[
         name: {"environment": _environment(settings), "volumes": volumes} for name in AIRFLOW_SERVICES
     }
     services["airflow-init"].pop("volumes")
+    from_git = dag_source.environment(given)
+    for name in dag_source.READERS:
+        services[name]["environment"] = services[name]["environment"] | _escaped(from_git)
     for name in BUILT:
         services.setdefault(name, {})["build"] = {
             "context": build.context,
             "dockerfile": f"{build.folder}/Dockerfile",
             "args": {"DEPLOY_FOLDER": build.folder, "AIRFOIL_REQUIREMENT": build.requirement},
         }
+        if from_git:
+            services[name]["build"]["args"]["APT_PACKAGES"] = f"{dag_source.PACKAGES} ${{APT_PACKAGES:-}}"
     services["feature-server"]["volumes"] = [one for one in volumes if f":{INSIDE}/features" in one]
     found: dict[str, Any] = {"services": services}
     if given["JOIN_NETWORK"]:
@@ -106,6 +112,11 @@ def _environment(settings: Settings) -> dict[str, str]:
         for key, value in table.items():
             if (section, key) not in _DECIDED:
                 found[f"AIRFLOW__{section.upper()}__{key.upper()}"] = value
+    return _escaped(found)
+
+
+def _escaped(found: Mapping[str, str]) -> dict[str, str]:
+    """Return values as they must stand in a file of Compose."""
     return {name: value.replace("$", "$$") for name, value in found.items()}
 
 
@@ -149,6 +160,7 @@ def setup(settings: Settings, given: Mapping[str, str], secrets: Mapping[str, st
         # Links are followed by people's browsers, which come in by the proxy.
         found["mlflow_default"]["extra"] = {"browser_url": f"{given['AIRFOIL_MLFLOW_URL']}/mlflow"}
     found["feast_default"]["host"] = f"{INSIDE}/features"
+    found |= dag_source.connection(given)
     page = f"http://status{given['PRIVATE_DOMAIN']}:8081/status" if "status" in ours else ""
     variables = {"airfoil_project": settings.project.name, **lifecycle_variables(settings, page)}
     pools = json.loads(profiles.pools_json(settings))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from airfoil.errors import ConfigurationError
+from airfoil.stack.deploy import dag_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,6 +198,7 @@ def _environment(signed: str, given: Mapping[str, str], authority: str) -> dict[
         "AIRFLOW__CORE__EXECUTOR": f"CeleryExecutor{given['EDGE_EXECUTOR']}",
         "AIRFLOW__AIRFOIL__EDGE_QUEUES": given["EDGE_QUEUES"],
         "AIRFLOW__API__BASE_URL": url,
+        **dag_source.environment(given),
         # As in compose.yaml: patience with a server that starts again.
         "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "60",
         "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "5",

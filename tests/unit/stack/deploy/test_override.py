@@ -136,3 +136,29 @@ def test_alerts_go_where_the_settings_say(tmp_path):
         "ALERT_SMTP_TLS": "true",
     }
     assert override.alerts(shop(tmp_path)[0]) == {}
+
+
+def test_dag_files_from_git_reach_every_reader_and_the_image_gets_git(tmp_path):
+    given = {
+        "DAGS_GIT_URL": "https://git.example.com/flows.git",
+        "DAGS_GIT_BRANCH": "main",
+        "DAGS_GIT_FOLDER": "dags",
+        "DAGS_GIT_SECONDS": "30",
+        "DAGS_GIT_USER": "oauth2",
+        "DAGS_GIT_TOKEN": "t0ken-not-real",
+    }
+    found = services(tmp_path, **given)["services"]
+    name = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
+    assert {one for one, what in found.items() if name in what.get("environment", {})} == {
+        "airflow-api-server",
+        "airflow-scheduler",
+        "airflow-dag-processor",
+        "airflow-triggerer",
+        "airflow-worker",
+    }
+    assert found["airflow-init"]["build"]["args"]["APT_PACKAGES"] == "git ${APT_PACKAGES:-}"
+    settings, project = shop(tmp_path)
+    assert "t0ken" not in override.override(settings, project, BUILD, GIVEN | given)
+    told = json.loads(override.setup(settings, GIVEN | given, SECRETS))["connections"]
+    assert told["dags_git"]["password"] == "t0ken-not-real"
+    assert "dags_git" not in json.loads(override.setup(settings, GIVEN, SECRETS))["connections"]
