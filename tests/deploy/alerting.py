@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
 def active(server: Server) -> set[str]:
     """The alerts that Alertmanager holds now."""
     return {one["labels"]["alertname"] for one in _fetch(server, "alertmanager", 9093, "/api/v2/alerts")}
+
+
+def wait_for(server: Server, alert: str, seconds: float, *, gone: bool = False) -> float:
+    """Wait until an alert is there, or gone; how long it took. A busy machine may not answer every time."""
+    began = time.monotonic()
+    found: object = None
+    while (waited := time.monotonic() - began) < seconds:
+        try:
+            found = active(server)
+        except OSError as error:
+            found = error
+        else:
+            if (alert in found) is not gone:
+                return waited
+        time.sleep(1)
+    raise AssertionError(f"{alert} is not {'gone' if gone else 'there'} after {seconds} s: {found}")
 
 
 def values(server: Server, expression: str) -> list[float]:

@@ -132,11 +132,16 @@ class Load:
     def _slots_at_fault(self) -> list[str]:
         """Slots of the scheduler that tasks hold which have ended: a server would do less and less."""
         deadline = time.monotonic() + LATE_SECONDS
-        while (found := alerting.values(self._server, "airflow_executor_open_slots")) != [SLOTS]:
-            if time.monotonic() > deadline:
-                return [f"open slots: {found}"]
+        found: object = None
+        while time.monotonic() < deadline:
+            try:
+                found = alerting.values(self._server, "airflow_executor_open_slots")
+            except OSError as error:
+                found = error
+            if found == [SLOTS]:
+                return []
             time.sleep(2)
-        return []
+        return [f"open slots: {found}"]
 
     def _tasks_at_fault(self) -> list[str]:
         ends: dict[tuple[str, str], int] = defaultdict(int)

@@ -10,8 +10,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from tests.deploy import engine, fault_load, fault_page, faults, faults_of_machine
-from tests.deploy.alerting import active, hurried_rules
+from tests.deploy import alerting, engine, fault_load, fault_page, faults, faults_of_machine
 from tests.sizes import FULL, full_only
 
 pytestmark = [pytest.mark.deploy, pytest.mark.chaos, pytest.mark.alone, pytest.mark.timeout(3000)]
@@ -31,7 +30,7 @@ OUTCOMES: list[faults.Outcome] = []
 @pytest.fixture(scope="module")
 def rules(server):
     """Alerts that wait for seconds instead of minutes."""
-    with hurried_rules(server):
+    with alerting.hurried_rules(server):
         yield
 
 
@@ -95,17 +94,11 @@ def test_a_part_that_is_cut_off_is_told_of_and_takes_nothing_with_it(server, rul
     outcome = faults.Outcome(str(faults.Fault(faults.CUT, service)), alert=faults.ALERTS[service])
     with fault_load.Load(server) as load:
         assert until_under_way(load), server.states()
-        began = time.monotonic()
         with faults.cut(server, service):
-            while outcome.alert not in active(server):
-                assert time.monotonic() - began < ALERT_SECONDS, active(server)
-                time.sleep(1)
-            outcome.alert_seconds = time.monotonic() - began
+            outcome.alert_seconds = alerting.wait_for(server, outcome.alert, ALERT_SECONDS)
     healed = time.monotonic()
     recover(server, load, outcome)
-    while outcome.alert in active(server):
-        assert time.monotonic() - healed < ALERT_SECONDS, active(server)
-        time.sleep(1)
+    alerting.wait_for(server, outcome.alert, ALERT_SECONDS, gone=True)
     outcome.cleared_seconds = time.monotonic() - healed
 
 
