@@ -59,7 +59,7 @@ class Neighbours:
     def databases(self) -> dict[str, str]:
         """Each database, and whose it is."""
         query = "select datname, pg_get_userbyid(datdba) from pg_database where not datistemplate"
-        rows = self.inside("postgres", "psql", "-h", "/tmp", "-U", "postgres", "-AtF=", "-c", query)
+        rows = self.inside("postgres", "psql", "-U", "postgres", "-AtF=", "-c", query)
         return dict(row.split("=") for row in rows.splitlines())
 
     def keys(self, database: int) -> list[str]:
