@@ -63,9 +63,10 @@ class Neighbours:
         return dict(row.split("=") for row in rows.splitlines())
 
     def keys(self, database: int) -> list[str]:
-        """The keys of a database of Redis."""
+        """The keys of a database of Redis, as a terminal shows them: those of Feast are no text."""
         login = ("redis-cli", "--no-auth-warning", "-a", self.password, "-n", str(database))
-        return self.inside("redis", *login, "keys", "*").splitlines()
+        said = self.inside("redis", *login, "--no-raw", "keys", "*")
+        return re.findall(r'^\s*\d+\) "(.*)"$', said, re.MULTILINE)
 
     def well(self) -> bool:
         """Does each of them answer?"""
