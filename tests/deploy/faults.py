@@ -20,7 +20,7 @@ from tests.deploy import engine
 if TYPE_CHECKING:
     from tests.deploy.compose_server import Server
 
-KILL, CUT = "kill -9", "network cut"
+KILL, CUT = KINDS = "kill -9", "network cut"
 SERVICES = (
     "airflow-worker",
     "airflow-scheduler",
@@ -45,7 +45,6 @@ ALERTS = {
     "s3": "ServiceDown",
     "proxy": "ServiceDown",
 }
-PAIRS = 10
 SEED = 7
 LASTING_SECONDS = 30.0
 """How long a cut lasts where no alert is waited for."""
@@ -65,20 +64,17 @@ class Fault:
         return f"{self.service.removeprefix('airflow-')}: {self.kind}"
 
 
-def singles() -> tuple[Fault, ...]:
-    """Each fault alone."""
-    return tuple(Fault(kind, service) for kind in (KILL, CUT) for service in SERVICES)
-
-
-def pairs(seed: int = SEED, count: int = PAIRS) -> tuple[tuple[Fault, Fault], ...]:
-    """Two at once, drawn by a seed, so that another day draws the same."""
+def pairs(seed: int = SEED) -> tuple[tuple[Fault, Fault], ...]:
+    """Two at once, ten times, each part in two of them; drawn by a seed, so that another day draws the same."""
     drawn = random.Random(seed)  # noqa: S311 - a choice, not a secret
-    found: list[tuple[Fault, Fault]] = []
-    while len(found) < count:
-        first, second = sorted(drawn.sample(singles(), 2))
-        if first.service != second.service and (first, second) not in found:
-            found.append((first, second))
-    return tuple(found)
+    found: set[frozenset[str]] = set()
+    while len(found) < len(SERVICES) or any(len(pair) < 2 for pair in found):
+        order = drawn.sample(SERVICES * 2, 2 * len(SERVICES))
+        found = {frozenset(two) for two in zip(order[::2], order[1::2], strict=True)}
+    ordered = sorted(tuple(sorted(pair)) for pair in found)
+    return tuple(
+        (Fault(drawn.choice(KINDS), one), Fault(drawn.choice(KINDS), other)) for one, other in ordered
+    )
 
 
 def kill(server: Server, service: str) -> None:
