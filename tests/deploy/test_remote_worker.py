@@ -1,4 +1,7 @@
-"""A worker on another host: a second Docker network stands for it, in which the server's proxy alone can be reached."""
+"""A worker on another host: a second Docker network stands for it, in which the server's proxy alone can be reached.
+
+DAG files come from a private git repository on this machine, so that both kinds of workers follow it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pytest
 import yaml
 from tests.deploy import compose_server, engine
 from tests.deploy.test_compose_outside import PORTS, SCAN
+from tests.integration.git_repository import TOKEN, Repository, served
 from tests.sizes import FULL
 
 pytestmark = [
@@ -25,6 +29,7 @@ pytestmark = [
 NETWORK = "airfoil-outside"
 SUBNET = "172.31.250.0/24"
 PROXY = "172.31.250.2"
+GATEWAY = "172.31.250.1"
 IMAGES = {"AIRFLOW_IMAGE": "airfoil/airflow:outside", "MLFLOW_IMAGE": "airfoil/mlflow:outside"}
 DAG = """
 from __future__ import annotations
@@ -80,6 +85,26 @@ far()
 """
 
 
+# Of the same name, id and task as the shipped one, in the second case.
+THIEF = """
+from airflow.sdk import dag, task
+
+
+@dag(schedule=None)
+def {name}():
+    @task(queue="maintenance")
+    def create():
+        import os
+
+        print("stolen", os.environ.get("FERNET_KEY"))
+
+    create()
+
+
+{name}()
+"""
+
+
 def airfoil(server, *arguments):
     """Run a command of ours in the server's project."""
     argv = [sys.executable, "-m", "airfoil", *arguments]
@@ -87,14 +112,33 @@ def airfoil(server, *arguments):
 
 
 @pytest.fixture(scope="module")
-def server(docker_engine, tmp_path_factory):
+def repository(tmp_path_factory):
+    """Where the DAG files are."""
+    found = Repository(tmp_path_factory.mktemp("git"))
+    found.commit("far", "far", DAG)
+    return found
+
+
+@pytest.fixture(scope="module")
+def address(repository):
+    """Where both kinds of workers find it: the machine's address in the second network, once that is there."""
+    with served(repository, GATEWAY) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def server(request, docker_engine, tmp_path_factory):
     """A server whose proxy is in a second network, under an address of that network."""
     root = tmp_path_factory.mktemp("outside")
-    (root / "project" / "dags").mkdir(parents=True)
-    (root / "project" / "dags" / "far.py").write_text(DAG, encoding="utf-8")
-    engine.docker("network", "create", "--subnet", SUBNET, NETWORK)
+    engine.docker("network", "create", "--subnet", SUBNET, "--gateway", GATEWAY, NETWORK)
     try:
-        made = compose_server.made(root, AIRFOIL_HOST=PROXY, AIRFOIL_PARTS="", **IMAGES)
+        given = {
+            "DAGS_GIT_URL": request.getfixturevalue("address"),
+            "DAGS_GIT_FOLDER": "flows",
+            "DAGS_GIT_SECONDS": "5",
+            "DAGS_GIT_TOKEN": TOKEN,
+        }
+        made = compose_server.made(root, AIRFOIL_HOST=PROXY, AIRFOIL_PARTS="maintenance", **IMAGES, **given)
         compose_server.set_variables(made.folder, {"HTTPS_PORT": "127.0.0.251:443"})
         compose_server.render(root / "project")
         file = made.folder / compose_server.TEST_FILE
@@ -168,6 +212,26 @@ def test_tasks_of_its_queue_run_there_and_reach_mlflow_and_nothing_inside(server
     assert [one["path"] for one in listed["files"]] == ["proof.txt"]
 
 
+def test_a_push_counts_on_both_kinds_of_workers_and_nothing_is_started_anew(server, worker, repository):
+    before = server.compose("ps", "--quiet")
+    repository.commit("far", "later", DAG.replace("seen from far away", "seen from far away, later"))
+    newest = repository.commit("pushed", "a new one")
+
+    def is_there():
+        found = server.api("GET", "/dags?limit=50")["dags"]
+        return {dag["dag_id"]: dag["bundle_version"] for dag in found} == {"far": newest, "pushed": newest}
+
+    compose_server.until(is_there, "both DAGs of the newest commit", 90)
+    for dag_id in ("pushed", "far"):
+        run_id = server.trigger(dag_id)
+        assert server.wait_for(dag_id, run_id)["state"] == "success", server.tasks(dag_id, run_id)
+    assert server.compose("ps", "--quiet") == before
+    said = json.dumps(server.api("GET", f"/dags/far/dagRuns/{run_id}/taskInstances/away/logs/1"))
+    assert "seen from far away, later" in said
+    logs = server.compose("logs", "--no-log-prefix") + worker("logs", "--no-log-prefix")
+    assert TOKEN not in logs + said
+
+
 def test_its_log_is_read_when_it_is_gone_and_the_api_server_another(server, worker):
     run_id = server.trigger("far")
     assert server.wait_for("far", run_id)["state"] == "success"
@@ -212,3 +276,22 @@ def test_a_worker_that_was_dismissed_is_refused(server, worker):
     while "403" not in worker("logs", "--tail", "40"):
         assert time.monotonic() < deadline, "it still speaks"
         time.sleep(1)
+
+
+def test_a_dag_of_the_project_does_not_run_where_the_keys_are(server, repository):
+    repository.commit("thief", "thief", THIEF.format(name="thief"))
+    repository.commit("platform_backup", "double", THIEF.format(name="platform_backup"))
+
+    def are_read():
+        known = {dag["dag_id"] for dag in server.api("GET", "/dags?limit=50")["dags"]}
+        errors = json.dumps(server.api("GET", "/importErrors"))
+        return "platform_backup" in known and "names the queue maintenance" in errors and "thief" not in known
+
+    compose_server.until(are_read, "one refused, the other known", 90)
+    run_id = server.trigger("platform_backup")
+    server.wait_for("platform_backup", run_id, 180)
+    path = f"/dags/platform_backup/dagRuns/{run_id}/taskInstances/create"
+    assert server.api("GET", path)["state"] == "success"
+    said = json.dumps(server.api("GET", f"{path}/logs/1"))
+    assert "stolen" not in said
+    assert "/tmp/airfoil-maintenance/dags/platform_backup.py" in said
