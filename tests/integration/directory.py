@@ -77,10 +77,11 @@ class Directory:
         )
         assert said.returncode == 0, said.stderr
 
-    def add_person(self, name: str, password: str) -> None:
+    def add_person(self, name: str, password: str, *, has_mail: bool = True) -> None:
+        mail = f"mail: {name}@airfoil.test\n" if has_mail else ""
         self.change(
             f"dn: uid={name},{PEOPLE}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\nsn: Of The Test\n"
-            f"givenName: {name}\nmail: {name}@airfoil.test\nuserPassword: {password}\n"
+            f"givenName: {name}\n{mail}userPassword: {password}\n"
         )
 
     def add_group(self, name: str, *members: str) -> None:
