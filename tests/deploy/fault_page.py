@@ -24,7 +24,8 @@ Meanwhile three DAG runs are always under way: plain tasks, a deferred one, a tr
 model, and its registration. Afterwards every run must have ended in success, every body have come to its end, and no
 try have begun twice. MLflow must hold no RUNNING run, one training and one version for each DAG run, and every stored
 file with the digest that the training wrote down. Times count from the fault, of a cut from its end. A cut lasts until
-its alert is there, with rules that wait for seconds where they wait for minutes otherwise.
+its alert is there, with rules that wait for seconds where they wait for minutes otherwise. A fault that is not in the
+table has not been measured yet.
 
 {rows}
 A task at which a killed worker was is given up after two minutes of silence and tried again: that is what takes
