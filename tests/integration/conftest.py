@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,14 @@ from tests.integration.provider_only import build_wheel, versions_in
 from tests.integration.servers import ObjectStore, Postgres, run_object_store, run_postgres
 from tests.integration.shops import Shop, make_python
 from tests.integration.wheels import PackageIndex
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _leftovers_collected(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where a file allows the warnings of libraries, what they leave open goes before the next file begins."""
+    yield
+    if any(mark.args[0] in {"default", "ignore"} for mark in request.node.iter_markers("filterwarnings")):
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
