@@ -6,6 +6,7 @@ machine's network (as the machine reaches its package index), and ports that nob
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import ssl
@@ -122,10 +123,14 @@ class Server:
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text[:2000]}"
         return dict(answer.json())
 
+    def address(self, service: str) -> str:
+        """Where a service is in the private network, which this machine reaches; past a proxy that may be down."""
+        (identity,) = self.compose("ps", "--quiet", service).split()
+        networks = json.loads(engine.docker("inspect", identity))[0]["NetworkSettings"]["Networks"]
+        return str(next(iter(networks.values()))["IPAddress"])
+
     def states(self) -> dict[str, str]:
         """Each container's state: `running (healthy)`, `exited (0)`, ..."""
-        import json
-
         found = {}
         for line in self.compose("ps", "--all", "--format", "json").splitlines():
             row = json.loads(line)

@@ -103,21 +103,7 @@ class Load:
 
     def wait_until_ended(self, seconds: float) -> dict[str, str]:
         """Wait until every run has ended; how."""
-        deadline = time.monotonic() + seconds
-        found: dict[str, str] = {}
-        while not found or not set(found.values()) <= ENDED:
-            assert time.monotonic() < deadline, (Counter(found.values()), self._open_tasks(found))
-            try:
-                with load.asked(self._server) as airflow:
-                    found = load.states(airflow, self.names, DAG)
-            except TOLERATED:
-                found = {}
-            time.sleep(1)
-        return found
-
-    def _open_tasks(self, found: dict[str, str]) -> dict[str, dict[str, str]]:
-        late = [name for name, state in found.items() if state not in ENDED][:5]
-        return {name: self._server.tasks(DAG, name) for name in late}
+        return until_ended(self._server, self.names, DAG, seconds)
 
     def further_tries(self) -> int:
         """How many bodies began that were not the first try."""
@@ -156,6 +142,24 @@ class Load:
             f"try {key[2]} of {key[1]} of {key[0]} began {n} times" for key, n in begins.items() if n > 1
         ]
         return lost + twice
+
+
+def until_ended(server: Server, names: list[str], dag: str, seconds: float) -> dict[str, str]:
+    """Wait until every one of these runs has ended; how. An answer that does not come is asked for again."""
+    deadline = time.monotonic() + seconds
+    found: dict[str, str] = {}
+    while not found or not set(found.values()) <= ENDED:
+        late = [name for name, state in found.items() if state not in ENDED]
+        if time.monotonic() > deadline:
+            open_tasks = {name: server.tasks(dag, name) for name in late[:5]}
+            raise AssertionError(f"{Counter(found.values())} after {seconds:.0f} s: {open_tasks}")
+        try:
+            with load.asked(server) as airflow:
+                found = load.states(airflow, names, dag)
+        except TOLERATED:
+            found = {}
+        time.sleep(1)
+    return found
 
 
 class Records:

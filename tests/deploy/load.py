@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections import Counter
@@ -12,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.airflow_api import AirflowApi
 from benchmarks.compose_load import DAG, PEER_FOLDER, TASKS
-from tests.deploy import engine
 
 if TYPE_CHECKING:
     from tests.deploy.compose_server import Server
 
+PATIENT = "patient"
 LEDGER = "/opt/airflow/work/load"
 SHOW_SECONDS = 120
 _PAGE = 100
@@ -26,6 +25,21 @@ def deliver(server: Server) -> None:
     """Put the DAG into the project, and wait until Airflow knows it."""
     shutil.copy(PEER_FOLDER / "load.py", server.folder.parents[1] / "dags" / "load.py")
     wait_for_dag(server, DAG)
+
+
+def deliver_patient(server: Server) -> None:
+    """The same as a DAG of its own, whose tasks are tried again: their workers are going to be killed."""
+    text = (PEER_FOLDER / "load.py").read_text(encoding="utf-8")
+    words = {
+        "def load(": f"def {PATIENT}(",
+        "\nload()": f"\n{PATIENT}()",
+        "@task\n": "@task(retries=6, retry_delay=2)\n",
+    }
+    for old, new in words.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (server.folder.parents[1] / "dags" / f"{PATIENT}.py").write_text(text, encoding="utf-8")
+    wait_for_dag(server, PATIENT)
 
 
 def wait_for_dag(server: Server, dag: str) -> None:
@@ -38,12 +52,11 @@ def wait_for_dag(server: Server, dag: str) -> None:
 
 @contextmanager
 def asked(server: Server) -> Iterator[AirflowApi]:
-    """Airflow's API inside the private network, which this machine reaches; past a proxy that may be down."""
-    (identity,) = server.compose("ps", "--quiet", "airflow-api-server").split()
-    networks = json.loads(engine.docker("inspect", identity))[0]["NetworkSettings"]["Networks"]
-    address = next(iter(networks.values()))["IPAddress"]
+    """Airflow's API past a proxy that may be down."""
     name, password = server.login
-    with AirflowApi(f"http://{address}:8080", lambda: password, username=name) as airflow:
+    with AirflowApi(
+        f"http://{server.address('airflow-api-server')}:8080", lambda: password, username=name
+    ) as airflow:
         yield airflow
 
 
@@ -61,10 +74,14 @@ def states(airflow: AirflowApi, names: list[str], dag: str = DAG) -> dict[str, s
 
 def tries_of(server: Server, names: list[str]) -> Counter[str]:
     """How often each task of these runs has run, by its own word."""
+    return Counter(line.rpartition(" ")[0] for line in ledger(server, names))
+
+
+def ledger(server: Server, names: list[str]) -> list[str]:
+    """A line for each time that a task of these runs ran: run, task, try."""
     text = server.compose("exec", "-T", "airflow-worker", "cat", LEDGER)
-    words = [line.split() for line in text.splitlines()]
     wanted = set(names)
-    return Counter(f"{run} {task}" for run, task, _try in words if run in wanted)
+    return [line for line in text.splitlines() if line.partition(" ")[0] in wanted]
 
 
 def all_tasks(names: list[str]) -> set[str]:

@@ -1,21 +1,17 @@
-"""Who may do what on a running server, and what its Prometheus and Alertmanager see: through the proxy, as people do.
-
-Rules are made hurried for the two alerts that wait for minutes: durations alone, in the folder that Prometheus reads.
-"""
+"""Who may do what on a running server, and what Prometheus and Alertmanager see: through the proxy, as people do."""
 
 from __future__ import annotations
 
-import re
 import secrets
-from contextlib import contextmanager
 
 import pytest
-import yaml
 from tests.contracts.test_alerts import PROMISED
+from tests.deploy import alerting
 from tests.deploy.compose_server import until
-from tests.sizes import full_only
 
 pytestmark = [pytest.mark.deploy, pytest.mark.alone, pytest.mark.timeout(3000)]
+
+ALERT_SECONDS = 180
 
 FAILING = """
 from airflow.sdk import dag, task
@@ -147,7 +143,7 @@ def test_every_promised_name_is_there(server, ask):
         assert server.wait_for("fails_on_purpose", server.trigger("fails_on_purpose"))["state"] == "failed"
         assert server.wait_for("simple_test_dag", server.trigger("simple_test_dag"))["state"] == "success"
         until(lambda: all(ask(name) for name in PROMISED), f"all of {PROMISED}")
-        assert "AirflowDAGFailed" in until_told(server, "AirflowDAGFailed")
+        alerting.wait_for(server, "AirflowDAGFailed", ALERT_SECONDS)
     finally:
         dags.unlink()
 
@@ -169,56 +165,3 @@ def test_every_promised_name_is_there(server, ask):
 )
 def test_what_alerts_stand_on_is_there(ask, name):
     assert until(lambda: ask(name), name)
-
-
-def alerts(server):
-    """What Alertmanager holds now."""
-    with server.client(cookies={"_token": server.token()}) as client:
-        answer = client.get("/alertmanager/api/v2/alerts")
-    return {one["labels"]["alertname"] for one in answer.json()}
-
-
-def until_told(server, alert):
-    """Wait for an alert; all that Alertmanager holds then."""
-    return until(lambda: alert in (held := alerts(server)) and held, f"{alert} is there")
-
-
-def until_over(server, alert):
-    """Wait for the end of an alert."""
-    return until(lambda: alert not in alerts(server), f"{alert} is gone")
-
-
-@pytest.fixture
-def hurried(server):
-    """Rules that wait for seconds instead of minutes, until the test is over."""
-    kept = {path: path.read_text() for path in (server.folder.parent / "monitoring" / "rules").glob("*.yml")}
-
-    def put(texts):
-        for path, text in texts.items():
-            path.write_text(text)
-            yaml.safe_load(text)
-        server.compose("kill", "--signal", "HUP", "prometheus")
-
-    put({path: re.sub(r"for: \d+[mh]", "for: 5s", text) for path, text in kept.items()})
-    yield
-    put(kept)
-
-
-@contextmanager
-def away(server, service):
-    server.compose("kill", service)
-    try:
-        yield
-    finally:
-        server.compose("start", service)
-
-
-@full_only
-@pytest.mark.parametrize(
-    ("service", "alert"), [("airflow-scheduler", "AirflowSchedulerDown"), ("mlflow", "MlflowDown")]
-)
-def test_a_service_that_was_killed_is_told_of_and_so_is_its_return(server, hurried, service, alert):
-    assert until_over(server, alert), "it does not fire before"
-    with away(server, service):
-        assert alert in until_told(server, alert)
-    assert until_over(server, alert), "it ends with its cause"

@@ -7,10 +7,13 @@ until its alert is there; ten pairs; and the table in docs/chaos.md.
 from __future__ import annotations
 
 import time
+import uuid
+from collections import Counter
 from contextlib import ExitStack
 
 import pytest
-from tests.deploy import alerting, engine, fault_load, fault_page, faults, faults_of_machine
+from benchmarks.compose_load import TASKS
+from tests.deploy import alerting, engine, fault_load, fault_page, faults, faults_of_machine, load
 from tests.sizes import FULL, full_only
 
 pytestmark = [pytest.mark.deploy, pytest.mark.chaos, pytest.mark.alone, pytest.mark.timeout(3000)]
@@ -24,6 +27,8 @@ UNDER_WAY = 3
 BLOW_SECONDS = 12.0
 """So long at most, because some parts take the load with them."""
 LOSING_SECONDS = 8
+RUNS = 200
+MANY_ENDED_SECONDS = 1500
 OUTCOMES: list[faults.Outcome] = []
 
 
@@ -43,61 +48,88 @@ def delivered(server):
         fault_page.keep(OUTCOMES)
 
 
-def until_under_way(load, since=0, seconds=ALERT_SECONDS):
+def until_under_way(runs, since=0, seconds=ALERT_SECONDS):
     """Wait until bodies have ended since; False when they do not in time."""
     deadline = time.monotonic() + seconds
-    while load.ended_tasks() < since + UNDER_WAY:
+    while runs.ended_tasks() < since + UNDER_WAY:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.5)
     return True
 
 
-def recover(server, load, outcome):
+def recover(server, runs, outcome):
     """Wait until all is well and has ended, measured from now, and look for what is wrong."""
     began = time.monotonic()
     faults.wait_until_well(server, WELL_SECONDS)
     outcome.well_seconds = time.monotonic() - began
-    states = load.wait_until_ended(ENDED_SECONDS)
+    states = runs.wait_until_ended(ENDED_SECONDS)
     outcome.ended_seconds = time.monotonic() - began
-    outcome.runs, outcome.tries = len(states), load.further_tries()
-    outcome.wrong = load.faults(states)
+    outcome.runs, outcome.tries = len(states), runs.further_tries()
+    outcome.wrong = runs.faults(states)
     print(outcome)
     OUTCOMES.append(outcome)
     assert outcome.wrong == []
 
 
 def test_every_part_may_be_killed_while_a_load_goes_on(server):
-    with fault_load.Load(server) as load:
-        assert until_under_way(load), server.states()
+    with fault_load.Load(server) as runs:
+        assert until_under_way(runs), server.states()
         for service in faults.SERVICES:
-            ended = load.ended_tasks()
+            ended = runs.ended_tasks()
             faults.kill(server, service)
-            until_under_way(load, ended, BLOW_SECONDS)
+            until_under_way(runs, ended, BLOW_SECONDS)
         last = faults.Outcome("each part killed, one after the other")
-    recover(server, load, last)
+    recover(server, runs, last)
+
+
+@full_only
+def test_every_part_may_be_killed_while_two_hundred_runs_are_under_way(server):
+    """The load of the benchmark, all asked for at once; its tasks are tried again, for their workers die too."""
+    load.deliver_patient(server)
+    names = [f"{uuid.uuid4().hex[:8]}-{number:04}" for number in range(RUNS)]
+    outcome = faults.Outcome(f"each part killed, one after the other, {RUNS} runs of {TASKS} tasks under way")
+    with load.asked(server) as airflow:
+        for name in names:
+            airflow.trigger(load.PATIENT, name)
+    for service in faults.SERVICES:
+        time.sleep(BLOW_SECONDS)
+        faults.kill(server, service)
+    began = time.monotonic()
+    faults.wait_until_well(server, WELL_SECONDS)
+    outcome.well_seconds = time.monotonic() - began
+    states = fault_load.until_ended(server, names, load.PATIENT, MANY_ENDED_SECONDS)
+    outcome.ended_seconds, outcome.runs = time.monotonic() - began, len(states)
+    lines = load.ledger(server, names)
+    outcome.tries = sum(not line.endswith(" 1") for line in lines)
+    outcome.wrong = [f"{name} is {state}" for name, state in states.items() if state != "success"]
+    outcome.wrong += [f"{line} ran {n} times" for line, n in Counter(lines).items() if n > 1]
+    outcome.wrong += sorted(load.all_tasks(names) - {line.rpartition(" ")[0] for line in lines})
+    print(outcome)
+    OUTCOMES.append(outcome)
+    assert outcome.wrong == []
 
 
 @full_only
 @pytest.mark.parametrize("service", faults.SERVICES)
 def test_a_part_that_is_killed_takes_nothing_with_it(server, service):
-    with fault_load.Load(server) as load:
-        assert until_under_way(load), server.states()
+    with fault_load.Load(server) as runs:
+        assert until_under_way(runs), server.states()
         faults.kill(server, service)
-        until_under_way(load, load.ended_tasks(), BLOW_SECONDS)
-    recover(server, load, faults.Outcome(str(faults.Fault(faults.KILL, service))))
+        until_under_way(runs, runs.ended_tasks(), BLOW_SECONDS)
+    recover(server, runs, faults.Outcome(str(faults.Fault(faults.KILL, service))))
 
 
 @full_only
 @pytest.mark.parametrize("service", faults.SERVICES)
 def test_a_part_that_is_cut_off_is_told_of_and_takes_nothing_with_it(server, rules, service):
     outcome = faults.Outcome(str(faults.Fault(faults.CUT, service)), alert=faults.ALERTS[service])
-    with fault_load.Load(server) as load:
-        assert until_under_way(load), server.states()
+    with fault_load.Load(server) as runs:
+        assert until_under_way(runs), server.states()
         with faults.cut(server, service):
             outcome.alert_seconds = alerting.wait_for(server, outcome.alert, ALERT_SECONDS)
     healed = time.monotonic()
-    recover(server, load, outcome)
+    recover(server, runs, outcome)
     alerting.wait_for(server, outcome.alert, ALERT_SECONDS, gone=True)
     outcome.cleared_seconds = time.monotonic() - healed
 
@@ -105,8 +137,8 @@ def test_a_part_that_is_cut_off_is_told_of_and_takes_nothing_with_it(server, rul
 @full_only
 @pytest.mark.parametrize("pair", faults.pairs(), ids=lambda pair: " and ".join(map(str, pair)))
 def test_two_at_once(server, pair):
-    with fault_load.Load(server) as load:
-        assert until_under_way(load), server.states()
+    with fault_load.Load(server) as runs:
+        assert until_under_way(runs), server.states()
         with ExitStack() as cuts:
             for fault in pair:
                 if fault.kind == faults.CUT:
@@ -114,15 +146,15 @@ def test_two_at_once(server, pair):
                 else:
                     faults.kill(server, fault.service)
             time.sleep(faults.LASTING_SECONDS if any(one.kind == faults.CUT for one in pair) else 1)
-    recover(server, load, faults.Outcome(" and ".join(map(str, pair))))
+    recover(server, runs, faults.Outcome(" and ".join(map(str, pair))))
 
 
 @full_only
 def test_messages_that_redis_has_lost_are_sent_again(server):
     """Workers are frozen, so that nobody takes a message before it is lost."""
     workers = server.compose("ps", "--quiet", "airflow-worker").split()
-    with fault_load.Load(server) as load:
-        assert until_under_way(load), server.states()
+    with fault_load.Load(server) as runs:
+        assert until_under_way(runs), server.states()
         engine.docker("pause", *workers)
         try:
             time.sleep(LOSING_SECONDS)
@@ -139,27 +171,27 @@ def test_messages_that_redis_has_lost_are_sent_again(server):
         finally:
             engine.docker("unpause", *workers)
         assert int(lost.split()[-1]) == 1, "there were messages to lose"
-    recover(server, load, faults.Outcome("Redis loses the messages of a queue"))
+    recover(server, runs, faults.Outcome("Redis loses the messages of a queue"))
 
 
 @full_only
 def test_a_full_disk_stops_work_and_loses_none(server, tmp_path):
     with faults_of_machine.small_disk(server, tmp_path / "disk") as disk:
         faults.wait_until_well(server, WELL_SECONDS)
-        with fault_load.Load(server) as load:
-            assert until_under_way(load), server.states()
+        with fault_load.Load(server) as runs:
+            assert until_under_way(runs), server.states()
             with faults_of_machine.full(disk):
                 time.sleep(faults.LASTING_SECONDS)
                 print(server.states())
-        recover(server, load, faults.Outcome("no space left for PostgreSQL, Redis and S3"))
+        recover(server, runs, faults.Outcome("no space left for PostgreSQL, Redis and S3"))
 
 
 @full_only
 def test_a_daemon_that_starts_anew_brings_everything_back(server, tmp_path):
     if not faults_of_machine.DAEMON.exists():
         pytest.skip("nobody knows which process is the Docker daemon")
-    with fault_load.Load(server) as load:
-        assert until_under_way(load), server.states()
+    with fault_load.Load(server) as runs:
+        assert until_under_way(runs), server.states()
         faults_of_machine.restart_engine(tmp_path / "dockerd.log")
         recovering = faults.Outcome("the Docker daemon starts anew")
-    recover(server, load, recovering)
+    recover(server, runs, recovering)

@@ -1,10 +1,11 @@
-"""A server whose Postgres, Redis, S3 store and certificate are the user's own: ours are not started, theirs are used.
+"""A server whose Postgres, Redis, S3 store, MLflow and certificate are the user's own, and used.
 
 FULL alone: it is a second server beside the one that the other tests share, with one worker and few parts.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -20,12 +21,27 @@ from tests.sizes import full_only
 pytestmark = [pytest.mark.deploy, pytest.mark.alone, pytest.mark.timeout(1800), full_only]
 
 HOST = "localhost"
+TOLD = """
+import json, os
+import mlflow
+os.environ["MLFLOW_TRACKING_USERNAME"] = os.environ["MLFLOW_AUTH_ADMIN_USERNAME"]
+os.environ["MLFLOW_TRACKING_PASSWORD"] = os.environ["MLFLOW_AUTH_ADMIN_PASSWORD"]
+mlflow.set_tracking_uri("http://localhost:5000")
+client = mlflow.MlflowClient()
+versions = client.search_model_versions("name='wine'")
+every = [one.experiment_id for one in client.search_experiments()]
+running = client.search_runs(every, "attributes.status = 'RUNNING'")
+stored = client.list_artifacts(versions[0].run_id) or client.get_logged_model(versions[0].model_id)
+print(json.dumps({"versions": [one.version for one in versions], "running": len(running), "stored": bool(stored)}))
+"""
 
 
 @pytest.fixture(scope="module")
-def theirs(docker_engine):
+def theirs(docker_engine, tmp_path_factory):
+    tls = tmp_path_factory.mktemp("theirs")
+    write_certificate(tls)
     # Docker asks the networks of a container for a name by the alphabet: theirs comes before ours.
-    with neighbours.running(f"adjacent-{secrets.token_hex(3)}") as found:
+    with neighbours.running(f"adjacent-{secrets.token_hex(3)}", tls) as found:
         yield found
 
 
@@ -92,6 +108,18 @@ def test_each_database_is_in_their_postgres_with_a_role_of_its_own(theirs, joine
     }
 
 
+def test_every_connection_to_their_postgres_is_encrypted(theirs, joined):
+    query = (
+        "select bool_and(ssl), count(*) from pg_stat_ssl join pg_stat_activity using (pid) "
+        "where client_addr is not null"
+    )
+    encrypted, connections = (
+        theirs.inside("postgres", "psql", "-U", "postgres", "-At", "-c", query).strip().split("|")
+    )
+    assert encrypted == "t"
+    assert int(connections) > 5
+
+
 def test_keys_of_celery_carry_the_prefix_in_the_database_that_was_named(theirs, joined):
     run_id = joined.trigger("simple_test_dag")
     assert joined.wait_for("simple_test_dag", run_id)["state"] == "success"
@@ -116,3 +144,15 @@ def test_flower_and_prometheus_see_their_redis_and_postgres(joined):
 
     for expression in ("pg_up == 1", "redis_up == 1", "sum(flower_worker_online) >= 1"):
         assert compose_server.until(lambda expression=expression: asked(expression), expression)
+
+
+def test_mlflow_becomes_theirs_by_its_address_alone(theirs, joined):
+    """The last: a server that runs already is told of it as a person does it."""
+    image = f"airfoil/mlflow:{compose_server.IMAGES_TAG}"
+    compose_server.set_variables(joined.folder, neighbours.start_mlflow(theirs, image))
+    compose_server.render(joined.folder.parents[1])
+    joined.compose("up", "--detach", "--wait", "--remove-orphans", "--scale", "airflow-worker=1")
+    assert "mlflow-1" not in joined.states()
+    assert joined.wait_for("example_dag", joined.trigger("example_dag"))["state"] == "success"
+    told = theirs.inside("mlflow", "python", "-c", TOLD)
+    assert json.loads(told) == {"versions": ["1"], "running": 0, "stored": True}
