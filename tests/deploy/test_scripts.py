@@ -1,7 +1,8 @@
-"""install.sh and verify.sh on a machine where Docker only pretends: what they read, and what they say of each fault."""
+"""install.sh, verify.sh and sbom.sh where Docker only pretends: what they read, and what they say of each fault."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -24,6 +25,9 @@ case "$*" in
   "compose config --quiet") if [ -n "${COMPOSE_FAULT:-}" ]; then echo "$COMPOSE_FAULT" >&2; exit 1; fi ;;
   "compose ps"*) if [ -n "${CONTAINERS:-}" ]; then echo "$CONTAINERS" | tr , '\\n'; fi ;;
   "inspect"*) for last; do :; done; echo "$last" | tr _ ' ' ;;
+  "image inspect"*) exit ${NO_IMAGE:-0} ;;
+  "run --rm --network none --entrypoint python "*)
+    printf '{"components": [\n{"purl": "pkg:pypi/a@1"},\n{"purl": "pkg:pypi/b@2"}\n]}'; exit ${OLD_IMAGE:-0} ;;
   *) echo "not expected: $*" >&2; exit 99 ;;
 esac
 """
@@ -132,13 +136,13 @@ def test_a_port_that_somebody_has_is_named_unless_it_is_our_own_proxy(machine):
     assert ours.returncode == 0, ours.stderr
 
 
-@pytest.mark.parametrize("script", ["install.sh", "verify.sh"])
+@pytest.mark.parametrize("script", ["install.sh", "verify.sh", "sbom.sh"])
 def test_an_unknown_option_is_wrong_usage(machine, script):
     done = run(machine, "sh", script, "--quick")
     assert (done.returncode, "--quick is no option" in done.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("script", ["install.sh", "verify.sh"])
+@pytest.mark.parametrize("script", ["install.sh", "verify.sh", "sbom.sh"])
 def test_help_tells_the_options(machine, script):
     done = run(machine, "sh", script, "--help")
     assert done.returncode == 0
@@ -169,3 +173,28 @@ def test_waiting_ends_with_the_last_words_of_what_is_not_well(machine):
     done = run(machine, "sh", "-c", ". ./steps.sh; wait_for mlflow", CONTAINERS="starting", WAIT_SECONDS="0")
     assert done.returncode == 1
     assert "mlflow is starting after 0 s." in done.stderr
+
+
+def test_what_each_image_consists_of_is_written_and_counted(machine):
+    done = run(machine, "sh", "sbom.sh", "bills")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (machine / "bills").iterdir()} == {
+        f"{image}.cdx.json" for image in ("airflow", "mlflow", "features", "status")
+    }
+    assert len(json.loads((machine / "bills" / "status.cdx.json").read_text())["components"]) == 2
+    assert done.stdout.count("2 parts") == 4
+
+
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [({"NO_IMAGE": "1"}, "no such image"), ({"OLD_IMAGE": "1"}, "could not be asked")],
+)
+def test_an_image_that_cannot_be_asked_takes_no_older_list_with_it(machine, environment, why):
+    older = machine / "sbom" / "airflow.cdx.json"
+    older.parent.mkdir()
+    older.write_text("older")
+    done = run(machine, "sh", "sbom.sh", **environment)
+    assert done.returncode == 1
+    assert why in done.stderr
+    assert "build" in done.stderr
+    assert older.read_text() == "older"
