@@ -178,6 +178,12 @@ def test_backups_are_where_they_are_taken_and_nowhere_that_tasks_run():
     assert having == {"postgres-init", "maintenance", "restore"}
 
 
+def test_what_tidies_up_sees_the_logs_that_other_hosts_have_sent():
+    place = "task-logs:/opt/airflow/logs"
+    for name in ("airflow-api-server", "maintenance"):
+        assert place in SERVICES[name]["volumes"], name
+
+
 def test_the_services_of_a_laptop_are_all_there(tmp_path):
     (tmp_path / "airfoil.toml").write_text("[feast]\nserver = true\n", encoding="utf-8")
     project = Project(tmp_path)

@@ -314,6 +314,19 @@ def test_logs_in_s3_that_are_young_stay(restored):
     assert run_id in server.compose("exec", "-T", "airflow-worker", "python", "-c", f"import boto3; {keys}")
 
 
+def test_old_logs_that_other_hosts_have_sent_go(restored):
+    """They lie in a volume of the API server's; two of them are made up there, one of long ago."""
+    server, _, _ = restored
+    folder = "/opt/airflow/logs/dag_id=far_away/run_id="
+    within = ("exec", "-T", "airflow-api-server", "sh", "-ec")
+    server.compose(
+        *within, f"for run in old young; do mkdir -p {folder}$run; echo word > {folder}$run/log; done"
+    )
+    server.compose(*within, f"touch -d '40 days ago' {folder}old/log")
+    assert maintenance(server, "clean", "logs")["removed"]["logs"]["log files"] == 1
+    assert server.compose(*within, f"find {folder}* -type f").split() == [f"{folder}young/log"]
+
+
 PARTS = (*sorted(DATABASES), "artifacts", "project", "secrets")
 
 

@@ -24,6 +24,7 @@ QUEUE = "maintenance"
 IMAGE_PROJECT = Path("/opt/airfoil/project")
 HOME_VARIABLE = "AIRFLOW__AIRFOIL__PROJECT"
 WORK_VARIABLE = "AIRFLOW__AIRFOIL__WORK_AREA"
+LOGS_VARIABLE = "AIRFLOW__LOGGING__BASE_LOG_FOLDER"
 KEYS = (
     ("FERNET_KEY", "fernet_key"),
     ("MLFLOW_WEBHOOK_KEY", "webhook_key"),
@@ -33,6 +34,7 @@ KEYS = (
 )
 """What .env calls a key or a login, and what secrets.json does. They are in every backup, sealed."""
 _STATE = ".airfoil"
+_LOGS = Path("logs/tasks")
 _SHARED = ".maintenance"
 _SETTINGS = "airfoil.toml"
 
@@ -48,6 +50,9 @@ def make_project(home: Path, image: Path, environ: Mapping[str, str]) -> None:
         (home / _SETTINGS).write_text('[project]\nname = "airfoil"\n', encoding="utf-8")
     if environ.get(WORK_VARIABLE):
         _link(state / "work", Path(environ[WORK_VARIABLE]))
+    if environ.get(LOGS_VARIABLE):  # of workers on other hosts; those of ours are in S3
+        (state / _LOGS).parent.mkdir(mode=0o700, exist_ok=True)
+        _link(state / _LOGS, Path(environ[LOGS_VARIABLE]))
     keys = {name: environ[variable] for variable, name in KEYS if environ.get(variable)}
     if keys:  # none for a restore, which brings its own
         _write_keys(state / "secrets.json", keys)

@@ -28,9 +28,11 @@ def image(tmp_path):
 
 
 def test_it_is_the_images_project_with_the_servers_keys(image, tmp_path):
-    home, work = tmp_path / "home", tmp_path / "work"
+    home, work, logs = tmp_path / "home", tmp_path / "work", tmp_path / "logs"
     work.mkdir()
-    maintenance.make_project(home, image, ENVIRON | {maintenance.WORK_VARIABLE: str(work)})
+    logs.mkdir()
+    shared = {maintenance.WORK_VARIABLE: str(work), maintenance.LOGS_VARIABLE: str(logs)}
+    maintenance.make_project(home, image, ENVIRON | shared)
     project = Project(home)
     project.prepare()
     found = secrets.ensure(project)
@@ -41,6 +43,7 @@ def test_it_is_the_images_project_with_the_servers_keys(image, tmp_path):
     )
     assert (project.dags / "one.py").read_text() == "# a DAG\n"
     assert project.work.resolve() == work
+    assert project.task_logs.resolve() == logs
     assert project.secrets.stat().st_mode & 0o077 == 0
 
 
