@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from airfoil.runtime import logins
 from airfoil.settings import load
 from airfoil.stack import airflow_environment, secrets, services
 from airfoil.stack.deploy import compose, env_file, neighbours, override, passwords
@@ -158,6 +159,13 @@ def test_workers_have_no_key_to_databases_connections_or_tokens():
         "AIRFLOW__API_AUTH__JWT_SECRET",
     } <= only
     assert "AIRFLOW_DATABASE_PASSWORD" not in " ".join(map(str, worker.values()))
+
+
+def test_the_key_that_signs_logins_is_in_the_api_server_alone():
+    having = {name for name, service in SERVICES.items() if "${SESSION_KEY" in json.dumps(service)}
+    assert having == {"airflow-api-server"}
+    assert logins.SESSION_KEY in SERVICES["airflow-api-server"]["environment"]
+    assert logins.SESSION_KEY not in SERVICES["airflow-worker"]["environment"]
 
 
 def test_keys_are_in_no_folder_that_workers_have():

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+from flask_login import encode_cookie
 from tests.integration.running_airflow import RunningAirflow
 from werkzeug.security import generate_password_hash
 
@@ -18,6 +19,7 @@ CONFIG_FILE = Path(airfoil.runtime.container.__file__).with_name("webserver_conf
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 LOCAL = ("admin", "known-here-alone")
 """The first administrator of a server."""
+SESSION_KEY = "of-the-api-server-alone"
 
 
 @contextlib.contextmanager
@@ -31,6 +33,7 @@ def fab_airflow(migrated, folder: Path, **settings: str) -> Iterator[RunningAirf
         AIRFLOW__FAB__AUTH_RATE_LIMIT="100 per second",
         AIRFLOW__FAB__SESSION_MAX_LIFETIME_MINUTES="720",
         AIRFLOW__FAB__CACHE_TTL="1",
+        AIRFOIL_SESSION_KEY=SESSION_KEY,
         # Of this machine, perhaps; `requests` lets it win over what it is told.
         REQUESTS_CA_BUNDLE="",
         CURL_CA_BUNDLE="",
@@ -78,6 +81,13 @@ def roles(airflow: RunningAirflow, name: str) -> set[str]:
             (name,),
         )
         return {role for (role,) in found}
+
+
+def token_for_cookie(airflow: RunningAirflow, name: str, key: str) -> str:
+    """The token that a browser gets with nothing but a cookie, signed with this key, that says who it is."""
+    numbers = dict(airflow.home.rows("select username, id from ab_user"))
+    with new_browser(cookies={"remember_token": encode_cookie(str(numbers[name]), key=key)}) as browser:
+        return browser.get(f"{airflow.url}/auth/").cookies.get("_token", "")
 
 
 def token_status(airflow: RunningAirflow, name: str, password: str) -> int:

@@ -107,6 +107,13 @@ def test_the_page_of_logins_offers_the_issuer_and_remembers_where_one_wanted_to_
     assert "%2Fmlflow%2F" in text or "/mlflow/" in text
 
 
+def test_who_has_the_key_of_workers_cannot_say_that_he_is_the_administrator(airflow):
+    name, _ = scenes.LOCAL
+    key_of_workers = airflow.home.settings["AIRFLOW__API__SECRET_KEY"]
+    assert scenes.token_for_cookie(airflow, name, key_of_workers) == ""
+    assert scenes.token_for_cookie(airflow, name, scenes.SESSION_KEY), "the look itself works"
+
+
 def test_somebody_in_no_group_gets_in_and_has_no_rights(airflow, log_in):
     browser, place = log_in(person("nora"))
     assert place.endswith("/mlflow/")

@@ -2,11 +2,12 @@
 
 Airflow itself, an LDAP directory, or an OpenID Connect issuer knows people's passwords. A setting that is missing is an
 error that keeps the API server from starting: nobody gets in by a way that was not chosen. Pure but for the names of
-FAB's constants. Must not talk to a directory or an issuer.
+FAB's constants, and chance where no key is given. Must not talk to a directory or an issuer.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from airfoil.errors import ConfigurationError
@@ -22,6 +23,8 @@ NOBODY = "Public"
 PROVIDER = "sso"
 """The issuer's name in our addresses: /auth/oauth-authorized/sso."""
 DEBIANS_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+SESSION_KEY = "AIRFOIL_SESSION_KEY"
+"""Variable that the container of the API server alone has."""
 ANSWER_SECONDS = 10
 """How long a directory or an issuer may take."""
 
@@ -32,6 +35,9 @@ def configuration(environ: Mapping[str, str]) -> dict[str, Any]:
 
     kind = environ.get("AIRFOIL_LOGIN") or "database"
     found: dict[str, Any] = {
+        # It signs the cookie of who is logged in. Airflow would take [api] secret_key, which every worker has to
+        # serve its logs: whoever holds that one could name any user.
+        "SECRET_KEY": environ.get(SESSION_KEY) or secrets.token_urlsafe(32),
         # Of local accounts alone: what a directory takes as a password is its own affair.
         "FAB_PASSWORD_COMPLEXITY_ENABLED": True,
         "FAB_PASSWORD_COMPLEXITY_VALIDATOR": refuse_weak,

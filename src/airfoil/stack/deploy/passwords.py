@@ -20,6 +20,7 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "FERNET_KEY": secrets.new_fernet_key,
     "JWT_SECRET": secrets.new_signing_key,
     "API_SECRET_KEY": secrets.new_signing_key,
+    "SESSION_KEY": secrets.new_signing_key,
     "METRICS_TOKEN": secrets.new_signing_key,
     "EDGE_SIGNING_KEY": secrets.new_signing_key,
     "POSTGRES_PASSWORD": secrets.new_password,
