@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the server in this folder: looks at the machine, writes .env, builds, starts in order, waits, tries it out.
-# Safe to run again. A step that fails says why, and what helps.
+# Installs the server in this folder, or brings it to another version: looks at the machine, writes .env (what it says is
+# kept), builds, starts in order, waits, tries it out. Safe to run again. A step that fails says why, and what helps.
 #
 #   sh install.sh              do it all
 #   sh install.sh --check      look at the machine and the files, change nothing
@@ -17,7 +17,7 @@ for argument in "$@"; do
   case $argument in
     --check) check_only=yes ;;
     --no-build) build= ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "install.sh: $argument is no option; --help tells which there are." >&2; exit 2 ;;
   esac
 done
@@ -52,15 +52,28 @@ step "Files"
 for file in compose.yaml env.example Caddyfile postgres.sh s3.sh ../monitoring/prometheus.yml; do
   [ -f "$file" ] || fail "$file is missing." "Run \`airfoil deploy compose\` in the project again."
 done
-if [ ! -f .env ] || [ ! -f compose.override.yaml ]; then
-  [ -z "$check_only" ] || fail "There is no .env yet." "Run \`sh install.sh\`, or \`airfoil deploy compose\` in the project."
+# Always written anew: after `git pull` an older .env would let new code work on databases that nobody has dumped.
+before= written=
+[ ! -f .env ] || before=$(value_of AIRFOIL_TAG)
+if [ -n "$check_only" ]; then
+  [ -f .env ] && [ -f compose.override.yaml ] \
+    || fail "There is no .env yet." "Run \`sh install.sh\`, or \`airfoil deploy compose\` in the project."
+  find_airfoil
+  written=${release:-$before}
+elif [ -n "$build" ]; then
   render
+else
+  render --no-build
 fi
+[ -n "$written" ] || written=$(value_of AIRFOIL_TAG)
 [ "$(stat -c %a .env)" = 600 ] || {
   [ -z "$check_only" ] || fail ".env can be read by others." "\`chmod 600 .env\`"
   chmod 600 .env || fail ".env can be read by others." "\`chmod 600 .env\`"
 }
 said=$($COMPOSE config --quiet 2>&1) || fail "The Compose files are not right: $said" "Correct .env, or write it anew."
+if [ -n "$before" ] && [ "$before" != "$written" ]; then
+  warn ".env was written by Airfoil $before, and this is $written: databases are dumped before it works on them (docs/compose.md)"
+fi
 done_with "$PWD"
 
 step "Folders of the project"

@@ -67,21 +67,53 @@ wait_for() {
   done
 }
 
-# render: write .env and what belongs to it, with an airfoil of this machine or the one of our image
-render() {
-  project=$(cd ../.. && pwd)
+# release_of_checkout: the version of the Airfoil that lies beside us as source; nothing in a project that has it as a package
+release_of_checkout() { sed -n 's/^__version__ = "\(.*\)"$/\1/p' ../../src/airfoil/__init__.py 2> /dev/null || true; }
+
+# find_airfoil: sets $airfoil to an airfoil of this machine, and $release to what it, or the checkout, is. One of another
+# version than the checkout would write its own files over those that are here.
+find_airfoil() {
+  airfoil= release=$(release_of_checkout)
   for candidate in "${AIRFOIL:-}" "$(command -v airfoil || true)" ../../.venv/bin/airfoil; do
     [ -n "$candidate" ] && [ -x "$candidate" ] || continue
-    run "\`airfoil deploy compose\` failed." "The lines above say why." "$candidate" --project "$project" deploy compose "$PWD"
-    return 0
+    found=$("$candidate" --version 2> /dev/null) && found=${found#airfoil } || continue
+    if [ -z "$release" ] || [ "$found" = "$release" ]; then
+      airfoil=$candidate release=$found
+      return 0
+    fi
+    [ "$candidate" != "${AIRFOIL:-}" ] \
+      || fail "AIRFOIL=$AIRFOIL is Airfoil $found, and this is a checkout of $release." "Name the one of this checkout, or none."
   done
-  # No Python is needed here: the image that is built anyway has one.
-  run "The image for \`airfoil deploy compose\` could not be built." "The lines above say why." \
-    env DOCKER_BUILDKIT=1 docker build --quiet --target airflow --tag airfoil/airflow:first --file Dockerfile ../..
+}
+
+# render: write .env and what belongs to it (what .env says is kept), with an airfoil of this machine or the one of an image
+# of ours: the one that is there with --no-build, else one that is built now.
+render() {
+  project=$(cd ../.. && pwd)
+  find_airfoil
+  if [ -n "$airfoil" ]; then
+    run "\`airfoil deploy compose\` failed." "The lines above say why." "$airfoil" --project "$project" deploy compose "$PWD"
+    return 0
+  fi
+  tag= base= named=
+  if [ -f .env ]; then
+    tag=$(value_of AIRFOIL_TAG) base=$(value_of PYTHON_IMAGE) named=$(value_of AIRFLOW_IMAGE)
+  fi
+  if [ -n "${1:-}" ]; then
+    image=${named:-airfoil/airflow:${release:-$tag}}
+    docker image inspect "$image" > /dev/null 2>&1 || fail "There is neither an airfoil on this machine nor the image $image." \
+      "Bring the image, or leave out --no-build."
+  else
+    # No Python is needed here: the image that is built anyway has one. Without a checkout it is of the version that wrote .env.
+    image=airfoil/airflow:first
+    run "The image for \`airfoil deploy compose\` could not be built." "The lines above say why." \
+      env DOCKER_BUILDKIT=1 docker build --quiet --target airflow --tag $image --file Dockerfile \
+      ${base:+--build-arg "PYTHON_IMAGE=$base"} ${tag:+--build-arg "AIRFOIL_REQUIREMENT=airfoil==$tag"} ../..
+  fi
   run "\`airfoil deploy compose\` failed." "The lines above say why." \
     docker run --rm --user "$(id -u):$(id -g)" --volume "$project:$project" --workdir "$project" \
     --env HOME=/tmp --env _AIRFLOW_WWW_USER_USERNAME --env _AIRFLOW_WWW_USER_PASSWORD --env AIRFLOW_UID --env AIRFLOW_PROJ_DIR \
-    airfoil/airflow:first airfoil deploy compose "$PWD"
+    "$image" airfoil deploy compose "$PWD"
 }
 
 # ask PATH [CURL OPTION...]: the status of an answer from the proxy, as its name and certificate say; the body is in $body

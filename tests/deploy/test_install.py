@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def script(server, name, *options):
         **os.environ,
         "PATH": f"{binary.parent}:{os.environ['PATH']}",
         "COMPOSE": engine.compose_binary() or "docker compose",
+        "AIRFOIL": str(Path(sys.executable).with_name("airfoil")),
         "COMPOSE_FILE": f"compose.yaml:compose.override.yaml:{TEST_FILE}",
     }
     return subprocess.run(

@@ -7,21 +7,32 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import airfoil
 from airfoil.settings import load
 from airfoil.stack.deploy import compose, env_file
 from airfoil.stack.project import Project
 
 pytestmark = pytest.mark.deploy
 
+OURS = str(Path(sys.executable).with_name("airfoil"))
 DOCKER = """#!/bin/sh
 case "$*" in
   "info") exit ${DOCKER_INFO:-0} ;;
   "info --format"*) echo / ;;
   "version"*) echo 26.1 ;;
   "compose version"*) echo ${COMPOSE_VERSION:-2.26.1} ;;
+  "compose build --quiet") sed -n 's/^AIRFOIL_TAG=/built as /p' .env >> deeds ;;
+  "compose config --images") ;;
+  "compose up"*) sed -n 's/^AIRFOIL_TAG=/started as /p' .env >> deeds; echo "no server here" >&2; exit 1 ;;
+  "compose logs"*) ;;
+  "build "*) echo "docker $*" >> deeds ;;
+  "run --rm --user "*" airfoil deploy compose "*)
+    echo "docker $*" >> deeds; sed -i "s/^AIRFOIL_TAG=.*/AIRFOIL_TAG=$IMAGE_RELEASE/" .env ;;
   "compose config --quiet") if [ -n "${COMPOSE_FAULT:-}" ]; then echo "$COMPOSE_FAULT" >&2; exit 1; fi ;;
   "compose ps"*) if [ -n "${CONTAINERS:-}" ]; then echo "$CONTAINERS" | tr , '\\n'; fi ;;
   "inspect"*) for last; do :; done; echo "$last" | tr _ ' ' ;;
@@ -63,6 +74,18 @@ def run(folder, *argv, **environment):
     own = {name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE", "AIRFOIL"))}
     environ = own | {"PATH": f"{folder.parents[2] / 'bin'}:{os.environ['PATH']}"} | environment
     return subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+
+def deeds(folder):
+    path = folder / "deeds"
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def as_checkout(folder, release):
+    """Let the project be a checkout of Airfoil, as after `git pull`."""
+    source = folder.parents[1] / "src" / "airfoil" / "__init__.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(f'__version__ = "{release}"\n', encoding="utf-8")
 
 
 def ask(folder, words, **environment):
@@ -111,6 +134,65 @@ def test_before_the_first_rendering_a_check_says_what_to_do(machine):
     assert done.returncode == 1
     assert "airfoil deploy compose" in done.stderr
     assert not (machine / ".env").exists()
+
+
+def test_another_release_is_built_and_started_as_itself_so_that_its_databases_are_dumped(machine):
+    secret = ask(machine, "value_of FERNET_KEY")
+    set_value(machine, "AIRFOIL_TAG", "0.0.9")
+    done = run(machine, "sh", "install.sh", AIRFOIL=OURS)
+    assert "no server here" in done.stderr, done.stdout + done.stderr
+    assert deeds(machine) == [f"built as {airfoil.__version__}", f"started as {airfoil.__version__}"]
+    assert f".env was written by Airfoil 0.0.9, and this is {airfoil.__version__}" in done.stdout
+    assert ask(machine, "value_of FERNET_KEY") == secret
+    assert ask(machine, "value_of HTTPS_PORT") == "127.0.0.1:2"
+
+
+def test_without_an_airfoil_of_this_release_that_of_its_image_writes_the_files(machine):
+    as_checkout(machine, "9.9.9")
+    set_value(machine, "PYTHON_IMAGE", "registry.example.com/python:3.12")
+    done = run(machine, "sh", "install.sh", IMAGE_RELEASE="9.9.9")
+    built, rendered, *rest = deeds(machine)
+    assert "--target airflow" in built, done.stderr
+    assert "--build-arg PYTHON_IMAGE=registry.example.com/python:3.12" in built
+    assert rendered.endswith(f"airfoil/airflow:first airfoil deploy compose {machine}")
+    assert rest == ["built as 9.9.9", "started as 9.9.9"]
+
+
+def test_without_a_checkout_the_image_is_of_the_version_that_wrote_the_files(machine):
+    set_value(machine, "AIRFOIL_TAG", "0.0.9")
+    script = ". ./steps.sh; find_airfoil() { airfoil= release=; }; render"
+    done = run(machine, "sh", "-c", script, IMAGE_RELEASE="0.0.9")
+    assert done.returncode == 0, done.stderr
+    assert "--build-arg AIRFOIL_REQUIREMENT=airfoil==0.0.9" in deeds(machine)[0]
+
+
+def test_images_that_are_there_write_the_files_too(machine):
+    as_checkout(machine, "9.9.9")
+    done = run(machine, "sh", "install.sh", "--no-build", IMAGE_RELEASE="9.9.9")
+    assert "airfoil/airflow:9.9.9 airfoil deploy compose" in deeds(machine)[0], done.stderr
+    assert deeds(machine)[1:] == ["started as 9.9.9"]
+    done = run(machine, "sh", "install.sh", "--no-build", NO_IMAGE="1")
+    assert (done.returncode, "nor the image airfoil/airflow:9.9.9" in done.stderr) == (1, True)
+
+
+def test_an_airfoil_of_another_release_than_the_checkout_is_refused(machine):
+    as_checkout(machine, "9.9.9")
+    done = run(machine, "sh", "install.sh", AIRFOIL=OURS)
+    assert done.returncode == 1
+    assert f"is Airfoil {airfoil.__version__}, and this is a checkout of 9.9.9" in done.stderr
+    assert deeds(machine) == []
+
+
+@pytest.mark.parametrize(("checkout", "release"), [("9.9.9", "9.9.9"), ("", airfoil.__version__)])
+def test_a_check_says_that_the_release_is_another_and_changes_nothing(machine, checkout, release):
+    if checkout:
+        as_checkout(machine, checkout)
+    set_value(machine, "AIRFOIL_TAG", "0.0.9")
+    before = {path: path.stat().st_mtime_ns for path in machine.rglob("*")}
+    done = run(machine, "sh", "install.sh", "--check", **({} if checkout else {"AIRFOIL": OURS}))
+    assert done.returncode == 0, done.stderr
+    assert f".env was written by Airfoil 0.0.9, and this is {release}" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in machine.rglob("*")} == before
 
 
 def test_dags_that_the_containers_cannot_read_are_named(machine):

@@ -113,9 +113,12 @@ def write(rendering: Rendering, target: Path) -> None:
                 path.chmod(0o755)
     except OSError as error:
         raise storage_error(target, error) from error
+    owner = (target / env_file.NAME).stat() if (target / env_file.NAME).exists() else None
     for name, text in rendering.private.items():
         write_private(target / name, text)
     if os.geteuid() == 0:
+        if owner:  # `sudo sh install.sh` takes the file from nobody
+            os.chown(target / env_file.NAME, owner.st_uid, owner.st_gid)
         # It is read in a container, by another user than the one who writes it here.
         os.chown(target / SETUP, rendering.reader, -1)
 

@@ -83,6 +83,16 @@ def test_a_second_time_keeps_secrets_and_what_was_changed(shop):
     assert (target / ".env").read_text(encoding="utf-8") == again
 
 
+def test_root_takes_the_secrets_from_nobody(shop):
+    if os.geteuid():
+        pytest.skip("only root can give a file away")
+    target = written(shop)
+    os.chown(target / ".env", 4321, 4322)
+    written(shop)
+    found = (target / ".env").stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (4321, 4322, 0o600)
+
+
 def test_variables_that_a_later_release_adds_are_added(shop):
     target = written(shop)
     text = (target / ".env").read_text(encoding="utf-8")
