@@ -1,6 +1,7 @@
 """The secrets of a Compose server: made once each, and those of a person refused when everybody knows them.
 
-Pure but for the source of randomness. Must not read a file, and must not name a secret's value in an error.
+What opens somebody else's server was chosen there, with any signs in it: such a one is taken as it is. Pure but for the
+source of randomness. Must not read a file, and must not name a secret's value in an error.
 """
 
 from __future__ import annotations
@@ -42,18 +43,32 @@ GENERATORS: Mapping[str, Callable[[], str]] = {
     "BACKUP_PASSPHRASE": secrets.new_signing_key,
 }
 """Variables of .env that are never empty -> what makes one."""
+THEIRS: Mapping[str, tuple[str, ...]] = {
+    "S3_URL": ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"),
+    "MLFLOW_URL": ("MLFLOW_AIRFLOW_PASSWORD",),
+}
+"""The address of somebody else's server -> the variables that open it."""
 _NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9._~=-]+")
 """These stand in addresses of databases and brokers, in JSON, and in configuration files."""
 _A_PERSON_TYPES = frozenset({"_AIRFLOW_WWW_USER_PASSWORD", "BACKUP_PASSPHRASE", "GRAFANA_PASSWORD"})
 
 
-def check(name: str, value: str) -> None:
+def is_theirs(name: str, given: Mapping[str, str]) -> bool:
+    """Tell whether a secret is not ours to choose."""
+    return any(name in names and given[address] for address, names in THEIRS.items())
+
+
+def check(name: str, value: str, *, theirs: bool = False) -> None:
     """Refuse a secret that everybody knows, that is short, or that cannot stand where it is used."""
     if is_tried_first(value):
         raise SecretsError(
             f"{name} in .env is a password that people try first.",
-            "Delete its value, and a good one is made; or write one of your own.",
+            "Have it changed on that server."
+            if theirs
+            else "Delete its value, and a good one is made; or write one of your own.",
         )
+    if theirs:
+        return
     if len(value) < FEWEST_CHARACTERS and name != "S3_ACCESS_KEY_ID":
         raise SecretsError(
             f"{name} in .env is shorter than {FEWEST_CHARACTERS} characters.",

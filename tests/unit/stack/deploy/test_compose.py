@@ -122,6 +122,43 @@ def test_a_password_that_everybody_knows_is_refused_before_anything_is_written(s
     assert not (shop.root / "deploy").exists()
 
 
+def with_values(target, **changes):
+    """Change values of .env as a person does, who writes them as the file wants them."""
+    text = (target / ".env").read_text(encoding="utf-8")
+    (target / ".env").write_text(env_file.rendered(text, env_file.values(text) | changes), encoding="utf-8")
+
+
+ODD = "wJa/lr+XU=tn:F@E#M I?%2F&'\"{}\\\\K$7M,;<>|`!*"
+
+
+def test_secrets_of_servers_that_exist_survive_with_every_sign_in_them(shop):
+    target = written(shop)
+    secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+    with_values(
+        target,
+        S3_URL="https://s3.example.com",
+        S3_SECRET_ACCESS_KEY=secret,
+        MLFLOW_URL="https://mlflow.example.com",
+        MLFLOW_AIRFLOW_PASSWORD=env_file.written(ODD),
+    )
+    written(shop)
+    found = values(target)
+    assert found["S3_SECRET_ACCESS_KEY"] == secret
+    assert found["MLFLOW_AIRFLOW_PASSWORD"] == ODD
+    told = json.loads((target / "setup.json").read_text(encoding="utf-8"))
+    assert told["connections"]["mlflow_default"]["password"] == ODD
+    again = (target / ".env").read_text(encoding="utf-8")
+    written(shop)
+    assert (target / ".env").read_text(encoding="utf-8") == again
+
+
+def test_a_secret_of_our_own_store_still_needs_no_quoting(shop):
+    target = written(shop)
+    with_values(target, S3_SECRET_ACCESS_KEY="wJalrXUtnFEMI/K7MDENG")
+    with pytest.raises(SecretsError, match="S3_SECRET_ACCESS_KEY in"):
+        written(shop)
+
+
 def test_an_emptied_key_is_not_made_anew(shop):
     target = written(shop)
     text = (target / ".env").read_text(encoding="utf-8")

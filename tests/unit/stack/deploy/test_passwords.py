@@ -50,3 +50,24 @@ def test_signs_that_would_break_an_address_are_refused(sign):
 
 def test_people_may_use_them():
     passwords.check("_AIRFLOW_WWW_USER_PASSWORD", "correct horse, battery: staple?")
+
+
+OURS = dict.fromkeys(("POSTGRES_URL", "REDIS_URL", "S3_URL", "MLFLOW_URL"), "")
+OPENING = [(name, address) for address, names in passwords.THEIRS.items() for name in names]
+
+
+@pytest.mark.parametrize(("name", "address"), OPENING)
+def test_what_opens_the_server_of_somebody_else_is_taken_as_it_is(name, address):
+    assert passwords.is_theirs(name, OURS | {address: "https://there.example.com"})
+    assert not passwords.is_theirs(name, OURS), "ours is started then"
+    passwords.check(name, "wJa/lr+X9", theirs=True)
+    with pytest.raises(SecretsError, match="cannot stand in an address"):
+        passwords.check(name, "wJalrXUtnF/K7M+NG", theirs=False)
+    with pytest.raises(SecretsError) as caught:
+        passwords.check(name, "minioadmin", theirs=True)
+    assert caught.value.next_move == "Have it changed on that server."
+
+
+@pytest.mark.parametrize("name", sorted(set(passwords.GENERATORS) - {name for name, _ in OPENING}))
+def test_no_other_secret_is_somebody_elses(name):
+    assert not passwords.is_theirs(name, dict.fromkeys(OURS, "https://there.example.com"))

@@ -114,6 +114,16 @@ def test_an_mlflow_on_a_host_of_its_own_is_asked_there():
     assert json.loads(found["AIRFLOW_CONN_MLFLOW_DEFAULT"])["host"] == found["MLFLOW_TRACKING_URI"]
 
 
+def test_the_login_of_somebody_elses_mlflow_survives_with_every_sign_in_it():
+    odd = "p/w+x=:@#?%2F&'\"{}\\$7M,"
+    environment = service(written(MLFLOW_URL="https://mlflow.example.org", MLFLOW_AIRFLOW_PASSWORD=odd))[
+        "environment"
+    ]
+    assert environment["MLFLOW_TRACKING_PASSWORD"] == odd.replace("$", "$$")
+    connection = environment["AIRFLOW_CONN_MLFLOW_DEFAULT"].replace("$$", "$")
+    assert json.loads(connection)["password"] == odd
+
+
 def test_dag_files_from_git_are_followed_there_without_the_token():
     text = written(DAGS_GIT_URL="https://git.example.com/flows.git", DAGS_GIT_TOKEN="t0ken-not-real")
     (bundle,) = json.loads(service(text)["environment"]["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"])
