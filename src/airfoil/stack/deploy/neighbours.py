@@ -43,6 +43,8 @@ TLS = ("internal", "automatic", "own")
 _HTTPS_PORT = "443"
 _POSTGRES_PORT = 5432
 _REDIS_PORT = 6379
+_CHECKED = "ssl_cert_reqs"
+"""What Celery and redis-py call whether a server's certificate is checked."""
 
 
 def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
@@ -155,11 +157,27 @@ def _redis(given: Mapping[str, str], domain: str) -> dict[str, str]:
     database = parts.path.strip("/") or "0"
     login = f",password={password}" if password else ""
     return {
-        "CELERY_BROKER_URL": given["REDIS_URL"],
+        "CELERY_BROKER_URL": _broker(parts),
         "REDIS_ADDRESS": f"{parts.scheme}://{parts.hostname}:{port}",
         "REDIS_SERVER_PASSWORD": password,
         "FEAST_REDIS": f"{parts.hostname}:{port},db={database}{login},ssl={str(secure).lower()}",
     }
+
+
+def _broker(parts: SplitResult) -> str:
+    """Return the address as Celery wants it: whether certificates are checked is said, and no sign can be misread.
+
+    Its results refuse an address that does not say it, and its queue would check none. Airflow puts variables of the
+    environment in the place of words that begin with "$".
+    """
+    login, _, place = parts.netloc.rpartition("@")
+    if login:
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        place = f"{quote(user, safe='')}:{quote(password, safe='')}@{place}"
+    query = parts.query
+    if parts.scheme == "rediss" and _CHECKED not in parse_qs(query):
+        query = f"{query}&{_CHECKED}=required".lstrip("&")
+    return parts._replace(netloc=place, query=query).geturl()
 
 
 def _web(given: Mapping[str, str], name: str) -> str:

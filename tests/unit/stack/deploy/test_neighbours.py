@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 
 from airfoil.errors import SettingsError
@@ -59,7 +61,7 @@ def test_servers_that_exist_are_not_started():
     assert (found["POSTGRES_HOST"], found["POSTGRES_PORT"]) == ("db.example.com", "6432")
     assert (found["POSTGRES_ADMIN_USER"], found["POSTGRES_ADMIN_PASSWORD"]) == ("dba", "p@ss")
     assert (found["POSTGRES_ADMIN_DATABASE"], found["POSTGRES_SSLMODE"]) == ("admin", "require")
-    assert found["CELERY_BROKER_URL"] == "rediss://:secret-r@cache.example.com/3"
+    assert found["CELERY_BROKER_URL"] == "rediss://:secret-r@cache.example.com/3?ssl_cert_reqs=required"
     assert found["FEAST_REDIS"] == "cache.example.com:6379,db=3,password=secret-r,ssl=true"
     assert (found["REDIS_ADDRESS"], found["REDIS_SERVER_PASSWORD"]) == (
         "rediss://cache.example.com:6379",
@@ -67,6 +69,48 @@ def test_servers_that_exist_are_not_started():
     )
     assert found["S3_ENDPOINT"] == "https://s3.example.com"
     assert found["MLFLOW_TRACKING_URI"] == "https://mlflow.example.com/base"
+
+
+@pytest.mark.parametrize(
+    ("given", "username", "port"),
+    [
+        ("rediss://:p%2Fw+%24HOME@cache.example.com:6380/3", None, 6380),
+        ("rediss://anne:p%2Fw+$HOME@cache.example.com/3", "anne", 6379),
+        ("rediss://anne:p%2Fw+$HOME@cache.example.com/3?ssl_cert_reqs=required", "anne", 6379),
+        ("rediss://anne:p%2Fw+$HOME@cache.example.com/3?ssl_ca_certs=%2Fetc%2Fca.pem", "anne", 6379),
+    ],
+)
+def test_a_redis_behind_tls_is_one_for_all_who_read_its_address(given, username, port):
+    import redis
+    from celery import Celery
+    from flower.utils.broker import Broker
+
+    address = derived(REDIS_URL=given)["CELERY_BROKER_URL"]
+    assert "$" not in address, "Airflow would put a variable there"
+    app = Celery("x", broker=address, backend=address, set_as_current=False)
+    results = app.backend.connparams  # it refuses an address that does not say how certificates are checked
+    assert (results["host"], results["port"], results["db"]) == ("cache.example.com", port, 3)
+    assert results["ssl_cert_reqs"] == ssl.CERT_REQUIRED
+    with app.connection_for_read() as queue:
+        assert queue.ssl["ssl_cert_reqs"] == ssl.CERT_REQUIRED, "else Celery checks none"
+        assert (queue.userid, queue.password, queue.virtual_host) == (username, "p/w+$HOME", "3")
+    ours = redis.Redis.from_url(address)
+    looks = Broker(
+        app.connection().as_uri(include_password=True), broker_use_ssl=app.conf.broker_use_ssl
+    ).redis
+    for client in (ours, looks):
+        connection = client.connection_pool.make_connection()
+        assert (connection.host, connection.port, connection.db) == ("cache.example.com", port, 3)
+        assert connection.password == "p/w+$HOME"
+
+
+def test_who_wants_no_certificates_checked_has_said_so():
+    found = derived(REDIS_URL="rediss://cache/1?ssl_cert_reqs=none")
+    assert found["CELERY_BROKER_URL"] == "rediss://cache/1?ssl_cert_reqs=none"
+
+
+def test_without_tls_nothing_is_said_of_certificates():
+    assert derived(REDIS_URL="redis://:a@cache/1")["CELERY_BROKER_URL"] == "redis://:a@cache/1"
 
 
 def test_an_open_redis_needs_no_password():
