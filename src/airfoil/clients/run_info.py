@@ -18,6 +18,8 @@ SUPERSEDED_BY_TAG = "airfoil.superseded_by"
 REASON_TAG = "airfoil.reason"
 ERROR_TAG = "airfoil.error"
 PARENT_TAG = "mlflow.parentRunId"
+URL_TAG = "airflow.url"
+"""Tells one Airflow from another that uses the same MLflow."""
 RUNNING = "RUNNING"
 MAX_TAG_CHARACTERS = 8000
 

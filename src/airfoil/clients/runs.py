@@ -1,7 +1,8 @@
 """Which MLflow run belongs to a DAG run or a task: one for each key, whoever asks, however often, from wherever.
 
-A run is made as a bare candidate, then claimed: its id is written into a write-once cell. Only the winner gets tags,
-among them the key's digest, by which it is found next time; a loser deletes its own candidate. Whoever finds a claim
+A run is made as a candidate that says where it comes from and no more, then claimed: its id is written into a
+write-once cell. Only the winner gets the other tags, among them the key's digest, by which it is found next time; a
+loser deletes its own candidate, and one whose maker died goes when that task is over. Whoever finds a claim
 whose winner has died goes on with that run. A run that may not be continued (its fingerprint differs, or a person has
 deleted it) is superseded: the key has a next generation, with a cell of its own. Nothing is logged here.
 """
@@ -28,6 +29,7 @@ from airfoil.clients.run_info import (
     RUNNING,
     SUPERSEDED_BY_TAG,
     SUPERSEDES_TAG,
+    URL_TAG,
     Attempt,
     RunInfo,
     set_tags,
@@ -280,7 +282,8 @@ class Runs:
             "experiment_id": bid.home,
             "run_name": bid.key.name,
             "start_time": self._now_ms(),
-            "tags": tag_rows({CANDIDATE_TAG: OPEN}),
+            # Where it comes from, and not of which try: a further one may go on with a candidate that has won.
+            "tags": tag_rows({CANDIDATE_TAG: OPEN, **bid.key.tags(), **_origin(bid.tags)}),
         }
         # Sent again when its answer is lost: two candidates are no harm, one of them is found as abandoned.
         return RunInfo.read((yield from post(f"{API}/runs/create", request))["run"])
@@ -365,6 +368,11 @@ class Runs:
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _origin(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return what tells whose it is, where the tags say so."""
+    return {URL_TAG: tags[URL_TAG]} if URL_TAG in tags else {}
 
 
 def _after(bid: _Bid, old: RunInfo | None) -> _Bid:

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from airfoil.clients.claims import CANDIDATE_TAG
 from airfoil.clients.mlflow_server import LOOPBACK_HOSTS
+from airfoil.clients.run_info import URL_TAG
 from airfoil.clients.run_keys import RunKey
-from airfoil.clients.runs import REASON_TAG, RunInfo
+from airfoil.clients.runs import OPEN, REASON_TAG, RunInfo
 from airfoil.errors import ConfigurationError, ServiceRefusedError
 from airfoil.provider.airflow_states import AirflowFacts, read_facts
 from airfoil.provider.mlflow_places import MlflowPlace
@@ -27,7 +29,6 @@ MAX_CLOSINGS = 200
 """In one round; what is left is found by the next."""
 CANDIDATE_SECONDS = 600.0
 """How often abandoned candidates are looked for; one is deleted when it was there the last time as well."""
-URL_TAG = "airflow.url"
 METRIC = "airfoil.orphan_runs"
 """Among Airflow's own metrics: how many runs ought to be closed after a round, and are not."""
 
@@ -177,8 +178,12 @@ class Reaper:
         )
 
     def _finish(self, place: MlflowPlace, run: RunInfo, closing: Closing) -> None:
+        is_candidate = run.tags.get(CANDIDATE_TAG) == OPEN  # nobody ever logged to it
         try:
-            place.do(place.runs.finish(run.id, closing.status, {REASON_TAG: closing.reason}))
+            if is_candidate:
+                place.do(place.runs.discard(run.id))
+            else:
+                place.do(place.runs.finish(run.id, closing.status, {REASON_TAG: closing.reason}))
         except (
             ConfigurationError,
             ServiceRefusedError,
@@ -188,7 +193,8 @@ class Reaper:
             self._refused.add(run.id)
             self._left += 1
         else:
-            log.info("MLflow run %s closed as %s: %s", run.id, closing.status, closing.reason)
+            how = "deleted" if is_candidate else f"closed as {closing.status}"
+            log.info("MLflow run %s %s: %s", run.id, how, closing.reason)
 
     # -- candidates
 

@@ -349,6 +349,8 @@ def test_only_old_candidates_are_abandoned(server, http, clock, runs, parent):
     assert http.do(runs.abandoned_candidates(60)) == []
     clock.wait(61)
     (left,) = http.do(runs.abandoned_candidates(60))
+    assert left.tags == {"airfoil.candidate": "open", "mlflow.runName": "train", **KEY.tags()}
+    assert left.id in {run.id for run in http.do(runs.running())}, "it is found as its task's"
     assert http.do(runs.discard(left.id)) is True
     assert server.runs[left.id]["info"]["status"] == "KILLED"
     assert http.do(runs.discard(left.id)) is False

@@ -253,6 +253,21 @@ def test_a_candidate_is_deleted_when_it_is_found_twice(clock):
         assert place.discarded == discarded
 
 
+def test_a_candidate_goes_with_its_task_and_not_before(clock):
+    """Its maker died before it could use it; the next try may yet go on with it."""
+    place = Place(run("left", TASK, **{"airfoil.candidate": "open"}))
+    airflow = Airflow({DAG_RUN: DagRunFacts("running")}, {TASK: TaskFacts("running", 2)})
+    reaper = made(place, airflow, clock)
+    for _ in range(3):
+        reaper.round()
+        clock.now += module.GRACE_SECONDS
+    assert place.discarded == []
+    airflow.tasks[TASK] = TaskFacts("success", 2, ended_seconds_ago=module.GRACE_SECONDS + 1)
+    reaper.round()
+    assert place.discarded == ["left"]
+    assert place.closed == {}
+
+
 # -- settling
 
 
