@@ -168,8 +168,15 @@ def _refuse_new_key(name: str, before: Mapping[str, str]) -> None:
 
 
 def _user(text: str) -> int:
+    """Return the user of the containers; it has to be able to read setup.json, which only root can give away."""
     if not text.isdecimal():
         raise ConfigurationError("AIRFLOW_UID in .env is not the number of a user.", "`id -u` says yours.")
+    me = os.geteuid()
+    if me not in {0, int(text)}:
+        raise ConfigurationError(
+            f"AIRFLOW_UID is {text}, and you are {me}: the containers could not read {SETUP}, which holds passwords.",
+            f"Set AIRFLOW_UID={me} in .env (or in your shell, the first time), or run this as root (`sudo`).",
+        )
     return int(text)
 
 

@@ -106,7 +106,7 @@ def test_variables_of_airflows_own_compose_file_are_honoured_the_first_time(shop
     environ = {
         "_AIRFLOW_WWW_USER_USERNAME": "anne",
         "_AIRFLOW_WWW_USER_PASSWORD": "correct horse battery",
-        "AIRFLOW_UID": "1234",
+        "AIRFLOW_UID": str(os.getuid() or 1234),
         "AIRFLOW_PROJ_DIR": "/srv/shop",
     }
     target = written(shop, environ)
@@ -222,6 +222,20 @@ def test_a_folder_out_of_which_nothing_can_be_built_is_refused(shop, folder):
 def test_a_user_must_be_a_number(shop):
     with pytest.raises(ConfigurationError, match="AIRFLOW_UID"):
         written(shop, {"AIRFLOW_UID": "anne"})
+
+
+def test_a_user_who_could_not_read_what_is_written_for_him_is_refused_unless_root_writes(shop, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(ConfigurationError, match="AIRFLOW_UID is 50000, and you are 1000") as refused:
+        written(shop, {"AIRFLOW_UID": "50000"})
+    assert "AIRFLOW_UID=1000" in refused.value.next_move
+    assert not (shop.root / "deploy").exists()
+    written(shop, {"AIRFLOW_UID": "1000"})
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    rendering = compose.rendered(
+        shop, load(shop.root, {}), shop.root / "ops/server", {"AIRFLOW_UID": "50000"}
+    )
+    assert rendering.reader == 50000
 
 
 def test_printing_shows_no_secret(shop):
