@@ -12,7 +12,7 @@ import yaml
 from airfoil.runtime import logins
 from airfoil.settings import load
 from airfoil.stack import airflow_environment, secrets, services
-from airfoil.stack.deploy import compose, env_file, neighbours, override, passwords
+from airfoil.stack.deploy import compose, env_file, mounted_files, neighbours, override, passwords
 from airfoil.stack.project import Project
 
 pytestmark = pytest.mark.contracts
@@ -215,6 +215,45 @@ def test_what_is_built_is_built_for_every_project():
         assert SERVICES[name]["build"]["target"] == stage
     of_airflow = {name for name in SERVICES if name.startswith("airflow-")}
     assert of_airflow | {"maintenance", "restore"} == set(override.AIRFLOW_SERVICES)
+
+
+def single_files(service):
+    """The files of ours that a service mounts by themselves."""
+    sources = [str(mount).partition(":")[0] for mount in service.get("volumes", ())]
+    paths = [(FOLDER / source).resolve() for source in sources if source.startswith(("./", "../"))]
+    return {path.relative_to(ROOT / "deploy") for path in paths if path.suffix or path.is_file()}
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - JOBS))
+def test_a_file_that_is_mounted_by_itself_replaces_its_container_when_it_changes(name):
+    places = [Path(place) for place in mounted_files.SHIPPED.get(name, ())]
+    words = SERVICES[name].get("entrypoint", []) + SERVICES[name].get("command", [])
+    scripts = {Path("monitoring", word.rpartition("/")[2]) for word in words if word.endswith(".sh")}
+    if name not in {"prometheus", "alertmanager"}:  # these two mount the folder, and run a script in it
+        scripts = set()
+    for file in single_files(SERVICES[name]) | scripts:
+        assert any(file == place or place in file.parents for place in places), f"{name} keeps an old {file}"
+    assert [place for place in places if not (ROOT / "deploy" / place).exists()] == []
+
+
+def test_what_prometheus_reads_at_its_start_alone_is_known():
+    text = (ROOT / "deploy" / "monitoring" / "prometheus.yml").read_text(encoding="utf-8")
+    for pattern in yaml.safe_load(text)["rule_files"]:
+        assert f"monitoring/{Path(pattern).parent}" in mounted_files.SHIPPED["prometheus"]
+
+
+def test_files_of_one_server_replace_the_containers_that_mount_them(tmp_path):
+    (tmp_path / "airfoil.toml").write_text('[project]\nname = "shop"\n', encoding="utf-8")
+    given = {name: env_file.spoken(value) for name, value in EXAMPLE.items()}
+    build = override.Build("../..", "deploy/compose", "")
+    text = override.override(load(tmp_path, {}), Project(tmp_path), build, given)
+    found = yaml.safe_load(text)["services"]
+    readers = {
+        name for name, one in found.items() if any(override.FEATURES in v for v in one.get("volumes", ()))
+    }
+    assert readers - JOBS == set(mounted_files.FEATURE_READERS)
+    authority = {name for name, one in SERVICES.items() if "LOGIN_CA_FILE:-/dev" in str(one.get("volumes"))}
+    assert authority == {mounted_files.AUTHORITY_READER}
 
 
 def test_what_is_written_for_a_project_stays_out_of_git():

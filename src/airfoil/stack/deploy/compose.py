@@ -16,6 +16,7 @@ from airfoil.stack.deploy import (
     env_file,
     feature_file,
     logins,
+    mounted_files,
     neighbours,
     override,
     passwords,
@@ -58,14 +59,21 @@ class Rendering:
     """The user that our containers run as."""
 
 
-def rendered(project: Project, settings: Settings, target: Path, environ: Mapping[str, str]) -> Rendering:
-    """Return everything that `target` must hold, with what an .env there says already."""
+def rendered(
+    project: Project,
+    settings: Settings,
+    target: Path,
+    environ: Mapping[str, str],
+    deploy: Path | None = None,
+) -> Rendering:
+    """Return everything that `target` must hold, with what an .env there says already; `deploy` is what is shipped."""
     if not target.is_relative_to(project.root) or target == project.root:
         raise ProjectError(
             f"{target} is not inside the project {project.root}, out of which the images are built.",
             f"Leave the folder out: {FOLDER} of the project is taken.",
         )
-    source = shipped.folder("compose")
+    deploy = deploy or shipped.folder()
+    source = deploy / "compose"
     inside = target.relative_to(project.root).as_posix()
     up = os.path.relpath(project.root, target)
     written = _variables((source / EXAMPLE).read_text(encoding="utf-8"), project, settings, target, environ)
@@ -74,11 +82,13 @@ def rendered(project: Project, settings: Settings, target: Path, environ: Mappin
     requirement = "" if checkout else f"airfoil=={airfoil.__version__}"
     features = project.root / settings.feast.repo / override.FEATURES
     build = override.Build(up, inside, requirement, has_features=features.is_file())
-    shared = {} if checkout else dict(_shipped(source, inside))
-    shared[OVERRIDE] = override.override(settings, project, build, given)
+    shared = {} if checkout else dict(_shipped(deploy, inside))
     if build.has_features:
         own = features.read_text(encoding="utf-8")
         shared[override.FEATURES] = feature_file.rendered(own, os.path.relpath(features, project.root))
+    authority = target / given["LOGIN_CA_FILE"] if given["LOGIN_CA_FILE"] else None
+    digests = mounted_files.digests(deploy, shared.get(override.FEATURES, ""), authority)
+    shared[OVERRIDE] = override.override(settings, project, build, given, digests)
     if not checkout:
         shared[CONSTRAINTS] = constraints.PATH.read_text(encoding="utf-8")
     shared[f"{remote_workers.FOLDER}/{remote_workers.KEYS}"] = remote_workers.public_keys(given)
@@ -185,8 +195,9 @@ def _compose_name(name: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "airfoil"
 
 
-def _shipped(source: Path, inside: str) -> Iterator[tuple[str, str]]:
+def _shipped(deploy: Path, inside: str) -> Iterator[tuple[str, str]]:
     """Give the files that come with Airfoil, the monitoring's beside ours."""
+    source = deploy / "compose"
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source).as_posix()
         if (
@@ -196,7 +207,7 @@ def _shipped(source: Path, inside: str) -> Iterator[tuple[str, str]]:
         ):
             text = path.read_text(encoding="utf-8")
             yield name, text.replace(FOLDER, inside) if name.startswith("Dockerfile") else text
-    monitoring = shipped.folder(MONITORING)
+    monitoring = deploy / MONITORING
     for path in sorted(monitoring.rglob("*")):
         if path.is_file() and "tests" not in path.relative_to(monitoring).parts:
             yield (

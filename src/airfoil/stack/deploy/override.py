@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from airfoil.stack import connections, profiles
-from airfoil.stack.deploy import dag_source
+from airfoil.stack.deploy import dag_source, mounted_files
 from airfoil.stack.lifecycle_variables import lifecycle_variables
 from airfoil.stack.project import Project
 
@@ -70,8 +70,14 @@ class Build:
     has_features: bool = True
 
 
-def override(settings: Settings, project: Project, build: Build, given: Mapping[str, str]) -> str:
-    """Return compose.override.yaml."""
+def override(
+    settings: Settings,
+    project: Project,
+    build: Build,
+    given: Mapping[str, str],
+    digests: Mapping[str, str] | None = None,
+) -> str:
+    """Return compose.override.yaml; `digests` are those of `mounted_files`."""
     volumes = _volumes(settings, project.root, has_features=build.has_features)
     services: dict[str, Any] = {
         name: {"environment": _environment(settings), "volumes": volumes} for name in AIRFLOW_SERVICES
@@ -89,6 +95,8 @@ def override(settings: Settings, project: Project, build: Build, given: Mapping[
         if from_git:
             services[name]["build"]["args"]["APT_PACKAGES"] = f"{dag_source.PACKAGES} ${{APT_PACKAGES:-}}"
     services["feature-server"]["volumes"] = [one for one in volumes if f":{INSIDE}/features" in one]
+    for name, digest in (digests or {}).items():
+        services.setdefault(name, {})["labels"] = {mounted_files.LABEL: digest}
     found: dict[str, Any] = {"services": services}
     if given["JOIN_NETWORK"]:
         found["networks"] = {"joined": {"name": given["JOIN_NETWORK"], "external": True}}
