@@ -26,6 +26,7 @@ VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)")
 JOBS = {"postgres-init", "s3-init", "airflow-init", "restore"}
 # An image without a shell or a client: Prometheus sees whether it answers.
 WITHOUT_LOOK = {"redis-exporter"}
+ANYWHERE = {"", "0.0.0.0"}  # noqa: S104 - as Compose's file says it
 # Budgets of memory that were promised, in MiB.
 BUDGETS = {
     "postgres": 512,
@@ -133,6 +134,38 @@ def test_containers_that_join_another_network_ask_for_ours_by_names_that_nobody_
         assert re.findall(rf"\b(?:{'|'.join(SERVICES)}):\d{{4}}", words) == [], name
         hosts = {value for key, value in environment.items() if key.endswith("HOST")}
         assert hosts & set(SERVICES) == set(), name
+
+
+WITHOUT_A_LOGIN = {"flower": 5555, "feature-server": 6566, "postgres-exporter": 9187, "redis-exporter": 9121}
+
+
+@pytest.mark.parametrize(("name", "port"), WITHOUT_A_LOGIN.items())
+def test_who_asks_for_no_login_is_reached_by_the_private_network_alone(name, port):
+    """Flower tells the tokens of tasks, a feature server writes, an exporter sends its password to whom it is told."""
+    service = SERVICES[name]
+    words = [*service.get("command", ()), *service["environment"].values()]
+    look = " ".join(service.get("healthcheck", {}).get("test", ()))
+    own = f"{name}.shop-private"
+    for domain, listens, asked in ((".shop-private", {own}, own), ("", ANYWHERE, "127.0.0.1")):
+        said = [with_domain(str(one), domain) for one in words]
+        port_at = [one.partition(f":{port}")[0].rpartition("=")[2] for one in said if f":{port}" in one]
+        host_at = [one.partition("=")[2] for one in said if one.startswith(("--host=", "--address="))]
+        assert {*port_at, *host_at} <= listens, said
+        assert len(port_at + host_at) == 1, said
+        assert name in WITHOUT_LOOK or f"http://{asked}:{port}/" in with_domain(look, domain)
+
+
+def test_nobody_joins_of_whom_it_is_not_known_how_he_is_asked():
+    """Another one that is to join either has a login of its own, or stands in the test above."""
+    jobs_and_logins = {*override.AIRFLOW_SERVICES, "postgres-init", "s3-init", "mlflow"}
+    assert set(override.JOINING) == jobs_and_logins | set(WITHOUT_A_LOGIN)
+
+
+def with_domain(text, domain):
+    """What Compose makes of a text, PRIVATE_DOMAIN being this."""
+    form = re.compile(r"\$\{PRIVATE_DOMAIN:([+-])([^}]*)\}")
+    chosen = {True: {"+": lambda word: word, "-": lambda _: domain}, False: {"+": lambda _: "", "-": str}}
+    return form.sub(lambda one: chosen[bool(domain)][one[1]](one[2]), text)
 
 
 def test_the_status_page_is_told_of_every_service_that_runs():

@@ -36,6 +36,26 @@ print(json.dumps({"versions": [one.version for one in versions], "running": len(
 """
 
 
+OURS_WITHOUT_A_LOGIN = (
+    "flower:5555",
+    "feature-server:6566",
+    "postgres-exporter:9187",
+    "redis-exporter:9121",
+)
+TRIED = """
+import json, socket, sys
+found = {}
+for one in sys.argv[1:]:
+    host, _, port = one.partition(":")
+    try:
+        socket.create_connection((host, int(port)), 5).close()
+        found[one] = "answers"
+    except OSError as error:
+        found[one] = type(error).__name__
+print(json.dumps(found))
+"""
+
+
 @pytest.fixture(scope="module")
 def theirs(docker_engine, tmp_path_factory):
     tls = tmp_path_factory.mktemp("theirs")
@@ -144,6 +164,13 @@ def test_flower_and_prometheus_see_their_redis_and_postgres(joined):
 
     for expression in ("pg_up == 1", "redis_up == 1", "sum(flower_worker_online) >= 1"):
         assert compose_server.until(lambda expression=expression: asked(expression), expression)
+
+
+def test_what_asks_for_no_login_does_not_answer_their_network(theirs, joined):
+    """They are there, since their names are known; one that tells everybody how it is shows that the look works."""
+    health = "airflow-scheduler:8974"
+    said = json.loads(theirs.inside("stranger", "python", "-c", TRIED, *OURS_WITHOUT_A_LOGIN, health))
+    assert said == {health: "answers", **dict.fromkeys(OURS_WITHOUT_A_LOGIN, "ConnectionRefusedError")}
 
 
 def test_mlflow_becomes_theirs_by_its_address_alone(theirs, joined):

@@ -37,19 +37,17 @@ AIRFLOW_SERVICES = (
     "maintenance",
     "restore",
 )
-JOINING = (
-    *AIRFLOW_SERVICES,
-    *(
-        "postgres-init",
-        "s3-init",
-        "mlflow",
-        "feature-server",
-        "flower",
-        "postgres-exporter",
-        "redis-exporter",
-    ),
-)
-"""Services that talk to what may be somebody else's."""
+JOINING: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(AIRFLOW_SERVICES, frozenset()),
+    "postgres-init": frozenset({"POSTGRES_URL"}),
+    "s3-init": frozenset({"S3_URL"}),
+    "mlflow": frozenset({"POSTGRES_URL", "S3_URL"}),
+    "feature-server": frozenset({"POSTGRES_URL", "REDIS_URL", "S3_URL"}),
+    "flower": frozenset({"REDIS_URL"}),
+    "postgres-exporter": frozenset({"POSTGRES_URL"}),
+    "redis-exporter": frozenset({"REDIS_URL"}),
+}
+"""Services that talk to what may be somebody else's -> the variables one of which says so; Airflow's do in any case."""
 BUILT = {"airflow-init": "airflow", "mlflow": "mlflow", "feature-server": "features", "status": "status"}
 """Services that say how an image is built -> its stage of the Dockerfile."""
 _DECIDED = {("core", "executor"), ("core", "simple_auth_manager_users")}
@@ -100,8 +98,9 @@ def override(
     found: dict[str, Any] = {"services": services}
     if given["JOIN_NETWORK"]:
         found["networks"] = {"joined": {"name": given["JOIN_NETWORK"], "external": True}}
-        for name in JOINING:
-            services.setdefault(name, {})["networks"] = ["private", "joined"]
+        for name, variables in JOINING.items():
+            if not variables or any(given[one] for one in variables):
+                services.setdefault(name, {})["networks"] = ["private", "joined"]
     # By way of JSON, so that what occurs twice is written twice: a person reads this.
     plain = json.loads(json.dumps(found))
     return f"{_HEAD}{yaml.safe_dump(plain, sort_keys=False, width=1000)}"

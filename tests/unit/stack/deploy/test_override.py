@@ -15,6 +15,9 @@ pytestmark = pytest.mark.unit
 
 GIVEN = {
     "JOIN_NETWORK": "",
+    "POSTGRES_URL": "",
+    "REDIS_URL": "",
+    "S3_URL": "",
     "MLFLOW_TRACKING_URI": "http://mlflow:5000/mlflow",
     "MLFLOW_AIRFLOW_USERNAME": "airflow",
     "AIRFOIL_URL": "https://ml.example.com",
@@ -89,9 +92,25 @@ def test_a_network_that_exists_is_joined(tmp_path):
     assert "networks" not in services(tmp_path)
     found = services(tmp_path, JOIN_NETWORK="company")
     assert found["networks"] == {"joined": {"name": "company", "external": True}}
+    assert joined(found) == set(override.AIRFLOW_SERVICES)
     assert found["services"]["airflow-worker"]["networks"] == ["private", "joined"]
-    assert found["services"]["postgres-init"]["networks"] == ["private", "joined"]
-    assert found["services"]["redis-exporter"]["networks"] == ["private", "joined"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "more"),
+    [
+        ("POSTGRES_URL", {"postgres-init", "mlflow", "feature-server", "postgres-exporter"}),
+        ("REDIS_URL", {"feature-server", "flower", "redis-exporter"}),
+        ("S3_URL", {"s3-init", "mlflow", "feature-server"}),
+    ],
+)
+def test_beside_airflow_those_alone_join_that_need_a_server_of_others(tmp_path, variable, more):
+    found = services(tmp_path, JOIN_NETWORK="company", **{variable: "x://theirs"})
+    assert joined(found) == {*override.AIRFLOW_SERVICES, *more}
+
+
+def joined(found):
+    return {name for name, service in found["services"].items() if "networks" in service}
 
 
 def test_in_a_network_of_others_connections_lead_to_ours(tmp_path):
