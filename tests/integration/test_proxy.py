@@ -246,6 +246,18 @@ def test_the_buckets_are_for_administrators_to_look_at(paths, names):
             assert proxy.ask(host, "/buckets/mlflow/x", method, role="admin").status_code == 405
 
 
+def test_a_page_that_somebody_stored_can_be_looked_at_and_does_nothing(paths, names):
+    for proxy, host in ((paths, HOST), (names, f"buckets.{HOST}")):
+        said = proxy.ask(host, "/buckets/mlflow/x.html", role="admin").headers
+        rules = dict(rule.strip().partition(" ")[::2] for rule in said["Content-Security-Policy"].split(";"))
+        assert set(rules["sandbox"].split()) == {"allow-same-origin", "allow-downloads"}, (
+            "no scripts, no forms"
+        )
+        assert (rules["script-src"], rules["form-action"]) == ("'none'", "'none'")
+        assert said["X-Content-Type-Options"] == "nosniff"
+    assert "Content-Security-Policy" not in paths.ask(HOST, "/api/v2/dags").headers
+
+
 def test_a_store_of_somebody_else_has_no_page_of_buckets(behind, tmp_path):
     with running_proxy(tmp_path / "caddy", behind, "false", profiles=("mlflow",)) as proxy:
         assert proxy.ask(HOST, "/buckets/", role="admin").status_code == 404
