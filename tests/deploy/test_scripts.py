@@ -35,11 +35,20 @@ case "$*" in
     echo "docker $*" >> deeds; sed -i "s/^AIRFOIL_TAG=.*/AIRFOIL_TAG=$IMAGE_RELEASE/" .env ;;
   "compose config --quiet") if [ -n "${COMPOSE_FAULT:-}" ]; then echo "$COMPOSE_FAULT" >&2; exit 1; fi ;;
   "compose ps"*) if [ -n "${CONTAINERS:-}" ]; then echo "$CONTAINERS" | tr , '\\n'; fi ;;
+  "compose config --services") ;;
   "inspect"*) for last; do :; done; echo "$last" | tr _ ' ' ;;
   "image inspect"*) exit ${NO_IMAGE:-0} ;;
   "run --rm --network none --entrypoint python "*)
     printf '{"components": [\n{"purl": "pkg:pypi/a@1"},\n{"purl": "pkg:pypi/b@2"}\n]}'; exit ${OLD_IMAGE:-0} ;;
   *) echo "not expected: $*" >&2; exit 99 ;;
+esac
+"""
+CURL = """#!/bin/sh
+for address; do :; done
+case "$address" in
+  */auth/token) printf '{"access_token": "t"}\\n200' ;;
+  */execution/health) printf '\\n%s' "$EXECUTION" ;;
+  *) printf '\\n200' ;;
 esac
 """
 
@@ -280,3 +289,19 @@ def test_an_image_that_cannot_be_asked_takes_no_older_list_with_it(machine, envi
     assert why in done.stderr
     assert "build" in done.stderr
     assert older.read_text() == "older"
+
+
+@pytest.mark.parametrize(
+    ("workers_outside", "answered", "how"),
+    [("false", "404", "ok"), ("false", "200", "FAILED"), ("true", "200", "ok"), ("true", "404", "FAILED")],
+)
+def test_the_execution_api_is_open_to_the_outside_where_workers_are_there_and_nowhere_else(
+    machine, workers_outside, answered, how
+):
+    curl = machine.parents[2] / "bin" / "curl"
+    curl.write_text(CURL, encoding="utf-8")
+    curl.chmod(0o755)
+    set_value(machine, "EDGE_WORKERS", workers_outside)
+    done = run(machine, "sh", "verify.sh", "--pages", EXECUTION=answered)
+    (row,) = [line for line in done.stdout.splitlines() if line.startswith("Execution API from outside")]
+    assert row.split()[4] == how, done.stdout
