@@ -1,13 +1,44 @@
 #!/bin/sh
-# Starts Prometheus: writes the token where its configuration looks for it, and nothing else.
+# Starts Prometheus: writes the token where its configuration looks for it, and the configuration without the jobs of
+# services that this server leaves out, which would be missed for ever. `prometheus.sh --print` only prints that.
 # Runs in the registry's image, whose shell is busybox; /tmp is in memory.
 set -eu
 umask 077
+here=${0%/*}
+
+tell() {
+  [ -z "$wanted" ] || printf '%s' "$job"
+  job='' wanted=yes
+}
+
+# prometheus.yml with the jobs whose host is among the services that run. Without a list of these, with all.
+configuration() {
+  job='' wanted=yes
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      '  - rules/'*) line="  - $here/${line#  - }" ;;
+      '  - job_name:'*) tell ;;
+      '      - targets: ["'*)
+        host=${line#*\"}
+        case ",${AIRFOIL_STATUS_SERVICES:-${host%%:*}},localhost," in *",${host%%:*},"*) ;; *) wanted='' ;; esac
+        ;;
+    esac
+    job="$job$line
+"
+  done < "$here/prometheus.yml"
+  tell
+}
+
+if [ "${1:-}" = --print ]; then
+  configuration
+  exit
+fi
 : "${METRICS_TOKEN:?METRICS_TOKEN is empty: it opens the metrics of Airflow and MLflow. Run: airfoil deploy compose}"
 printf '%s' "$METRICS_TOKEN" > /tmp/metrics.token
 unset METRICS_TOKEN
+configuration > /tmp/prometheus.yml
 exec prometheus \
-  --config.file=/etc/airfoil/prometheus.yml \
+  --config.file=/tmp/prometheus.yml \
   --storage.tsdb.path=/prometheus \
   --storage.tsdb.retention.time="${PROMETHEUS_RETENTION:-30d}" \
   --web.external-url="${AIRFOIL_URL:-http://localhost}/prometheus/" \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import airflow
@@ -11,6 +12,7 @@ import yaml
 from tests.deploy.statsd_stand_in import Mappings
 
 from airfoil.provider.reaper import METRIC
+from airfoil.stack.deploy import env_file, neighbours
 
 pytestmark = pytest.mark.contracts
 
@@ -185,6 +187,40 @@ def test_prometheus_scrapes_services_that_exist():
     hosts = {target.partition(":")[0] for target in targets} - {"localhost"}
     assert len(hosts) > 6
     assert hosts <= set(services())
+
+
+@pytest.mark.parametrize(
+    ("changes", "left_out"),
+    [
+        ({}, set()),
+        ({"AIRFOIL_PARTS": "features,metrics,status"}, {"celery"}),
+        ({"AIRFOIL_PARTS": "metrics"}, {"celery", "status"}),
+        ({"MLFLOW_URL": "https://mlflow.example.com"}, {"mlflow"}),
+        ({"POSTGRES_URL": "postgresql://a@b/c", "REDIS_URL": "redis://d", "S3_URL": "https://e"}, set()),
+    ],
+)
+def test_nothing_is_scraped_that_a_server_leaves_out(changes, left_out):
+    """`up == 0` of a service that is never there would be an alert for ever."""
+    text = (ROOT / "deploy" / "compose" / "env.example").read_text(encoding="utf-8")
+    given = neighbours.derived(env_file.spoken_values(text) | changes, "1.2.3")
+    script = MONITORING / "prometheus.sh"
+    said = subprocess.run(
+        ["sh", script, "--print"],
+        env={name: given[name] for name in ("AIRFOIL_STATUS_SERVICES",)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    whole = yaml.safe_load((MONITORING / "prometheus.yml").read_text(encoding="utf-8"))
+    printed = yaml.safe_load(said.stdout)
+    assert printed["scrape_configs"] == [
+        job for job in whole["scrape_configs"] if job["job_name"] not in left_out
+    ]
+    assert printed["rule_files"] == [f"{MONITORING}/{one}" for one in whole["rule_files"]]
+    kept = {"scrape_configs", "rule_files"}
+    assert {name: printed[name] for name in set(printed) - kept} == {
+        name: whole[name] for name in set(whole) - kept
+    }
 
 
 def test_an_alert_and_its_commands_name_services_that_exist():

@@ -53,6 +53,16 @@ def test_prometheus_understands_its_configuration():
     run(program("promtool"), "check", "rules", *sorted((MONITORING / "rules").glob("*.yml")))
 
 
+def test_prometheus_understands_what_is_written_for_a_server_with_few_parts(tmp_path):
+    services = "airflow-api-server,statsd-exporter,postgres-exporter,redis-exporter,prometheus,alertmanager"
+    written = tmp_path / "prometheus.yml"
+    written.write_text(run("sh", MONITORING / "prometheus.sh", "--print", AIRFOIL_STATUS_SERVICES=services))
+    said = run(program("promtool"), "check", "config", "--syntax-only", written)
+    assert "SUCCESS" in said
+    jobs = {job["job_name"] for job in yaml.safe_load(written.read_text())["scrape_configs"]}
+    assert jobs == {"airflow", "airfoil", "postgres", "redis", "prometheus", "alertmanager"}
+
+
 def test_prometheus_understands_what_the_dashboards_ask(tmp_path):
     panels = [
         panel
@@ -74,7 +84,9 @@ def test_prometheus_is_started_with_its_token_in_memory_alone(tmp_path):
     token = tmp_path / "metrics.token"
     script = tmp_path / "prometheus.sh"
     text = (MONITORING / "prometheus.sh").read_text(encoding="utf-8")
-    script.write_text(text.replace("/tmp/metrics.token", str(token)), encoding="utf-8")
+    script.write_text(text.replace("/tmp/", f"{tmp_path}/"), encoding="utf-8")
+    shutil.copy(MONITORING / "prometheus.yml", tmp_path / "whole.yml")
+    script.write_text(script.read_text().replace('"$here/prometheus.yml"', '"$here/whole.yml"'))
     path = f"{tmp_path}:{os.environ['PATH']}"
     said = run(
         "sh", script, PATH=path, TOKEN=str(token), METRICS_TOKEN="s3", AIRFOIL_URL="https://ml.example.com"

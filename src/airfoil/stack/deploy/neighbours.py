@@ -60,6 +60,7 @@ def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
     return {
         "COMPOSE_PROFILES": ",".join(profiles),
         "AIRFOIL_STATUS_SERVICES": ",".join(name for one in ("", *profiles) for name in SERVICES[one]),
+        "AIRFOIL_STATSD_ON": str("metrics" in profiles),
         "AIRFOIL_TAG": version,
         "AIRFOIL_URL": url,
         **hosts.derived(given, url, profiles),

@@ -135,6 +135,11 @@ def test_parts_can_be_left_out():
     assert derived(AIRFOIL_PARTS=" metrics , grafana")["COMPOSE_PROFILES"].endswith("mlflow,metrics,grafana")
 
 
+def test_airflow_speaks_of_metrics_where_somebody_listens():
+    assert derived()["AIRFOIL_STATSD_ON"] == "True"
+    assert derived(AIRFOIL_PARTS="status")["AIRFOIL_STATSD_ON"] == "False"
+
+
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
