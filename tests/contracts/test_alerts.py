@@ -12,7 +12,8 @@ import yaml
 from tests.deploy.statsd_stand_in import Mappings
 
 from airfoil.provider.reaper import METRIC
-from airfoil.stack.deploy import env_file, neighbours
+from airfoil.runtime.container import maintenance
+from airfoil.stack.deploy import compose, env_file, neighbours
 
 pytestmark = pytest.mark.contracts
 
@@ -221,6 +222,31 @@ def test_nothing_is_scraped_that_a_server_leaves_out(changes, left_out):
     assert {name: printed[name] for name in set(printed) - kept} == {
         name: whole[name] for name in set(whole) - kept
     }
+
+
+def advice():
+    """All that people are told to do."""
+    return "\n".join([RUNBOOK, *(alert["annotations"]["next_move"] for alert in ALERTS.values())])
+
+
+def test_nobody_is_sent_to_a_file_that_is_written_anew():
+    assert [name for name in compose.WRITTEN - {env_file.NAME} if name in advice()] == []
+
+
+def test_a_variable_that_is_named_is_one_of_the_server():
+    text = (ROOT / "deploy" / "compose" / "env.example").read_text(encoding="utf-8")
+    inside = {"REDISCLI_AUTH"}  # of a program in a container
+    named = set(re.findall(r"\b[A-Z]{3,}(?:_[A-Z]+)+\b", advice()))
+    assert {"WORKER_MEMORY", "REDIS_MAXMEMORY", "POSTGRES_CONNECTIONS"} <= named
+    assert named - inside - set(env_file.values(text)) == set()
+
+
+def test_a_backup_is_asked_of_the_worker_that_may_open_the_databases():
+    """`airfoil backup` is about the project of the machine where it is typed, whatever target is in use."""
+    assert re.findall(r"(?<![./])\bairfoil backup \w+", advice()) == []
+    for command in ("create", "verify"):
+        assert f"exec maintenance python -m {maintenance.__name__} backup {command}" in RUNBOOK
+    assert "maintenance backup create" in ALERTS["BackupOld"]["annotations"]["next_move"]
 
 
 def test_an_alert_and_its_commands_name_services_that_exist():
