@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError, NeighbourError
 from airfoil.stack import process, services, versions
-from airfoil.stack.backup import creation, moving, postgres, schemas, sources, trees
+from airfoil.stack.backup import comparison, creation, moving, postgres, schemas, sources, trees
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.sources import ARTIFACTS, PROJECT, TITLES
@@ -116,6 +116,9 @@ class Restoration:
     ) -> Restored:
         found = self.where(project, settings)
         staging = self.root / _STAGED
+        # Before the first database is touched: a store that refuses us, or a damaged listing, changes nothing.
+        artifacts = self._artifact_files(settings)
+        bucket = self._compared(settings, artifacts)
         rows: dict[str, int] = {}
         notes: list[str] = []
         for copy in self.manifest.databases:
@@ -127,10 +130,10 @@ class Restoration:
                 continue
             with self.progress(f"Restoring {TITLES.get(copy.part, copy.part)}"):
                 rows[copy.part] = self._database(project, copy, target, staging, outside)
-        count = self._artifacts(project, settings, staging, outside)
+        aside = self._artifacts(project, settings, staging, outside, artifacts, bucket)
         self._secrets(project, files, staging)
-        aside = self._swap(project, staging, outside)
-        return Restored(self.root, rows, count, kept, tuple(aside), tuple(notes))
+        aside += self._swap(project, staging, outside)
+        return Restored(self.root, rows, len(artifacts), kept, tuple(aside), tuple(notes))
 
     def _database(
         self,
@@ -161,24 +164,40 @@ class Restoration:
         shutil.rmtree(staging / "home", ignore_errors=True)
         return rows
 
-    def _artifacts(
-        self, project: Project, settings: Settings, staging: Path, outside: list[tuple[Path, Path]]
-    ) -> int:
+    def _artifact_files(self, settings: Settings) -> list[trees.FileCopy]:
         tree = next((one for one in self.manifest.trees if one.part == ARTIFACTS), None)
-        if tree is None or settings.mlflow.url:
-            return 0
+        return [] if tree is None or settings.mlflow.url else trees.files_of(tree, self.kept)
+
+    def _compared(self, settings: Settings, files: list[trees.FileCopy]) -> comparison.Comparison | None:
+        address = sources.artifacts_bucket(settings)
+        if not address or not files:
+            return None
+        with self.progress(f"Comparing {TITLES[ARTIFACTS]} with {address}"):
+            return comparison.compare(files, self.bucket(address))
+
+    def _artifacts(
+        self,
+        project: Project,
+        settings: Settings,
+        staging: Path,
+        outside: list[tuple[Path, Path]],
+        files: list[trees.FileCopy],
+        bucket: comparison.Comparison | None,
+    ) -> list[str]:
+        """Lay out the artifacts; return where those of a bucket are now that are replaced."""
+        folder = sources.artifacts_folder(project, settings)
         with self.progress(f"Restoring {TITLES[ARTIFACTS]}"):
-            files = trees.files_of(tree, self.kept)
-            folder = sources.artifacts_folder(project, settings)
-            if folder is None:
-                address = sources.artifacts_bucket(settings)
-                place = self.bucket(address)
-                trees.lay_out(_missing(files, place, address), self.kept, place, TITLES[ARTIFACTS])
-            else:
+            if bucket is not None:
+                aside = f"{_ASIDE}-{self.stamp}"
+                bucket.carry_out(self.kept, TITLES[ARTIFACTS], aside)
+                return (
+                    [f"{sources.artifacts_bucket(settings).rstrip('/')}/{aside}"] if bucket.differing else []
+                )
+            if files and folder is not None:
                 target = FolderPlace(_staged(project, folder, staging, outside), durable=False)
                 trees.lay_out(files, self.kept, target, TITLES[ARTIFACTS])
                 os.sync()
-        return len(files)
+        return []
 
     def _secrets(self, project: Project, files: Mapping[str, bytes], staging: Path) -> None:
         """Put secrets beside what they open; the versions come last, as the seal."""
@@ -342,18 +361,6 @@ def _take_back(written: Iterable[Path], root: Path) -> None:
             path.unlink(missing_ok=True)
             for folder in path.relative_to(root).parents:
                 (root / folder).rmdir()  # refuses as soon as one is not empty
-
-
-def _missing(files: Iterable[trees.FileCopy], place: Place, shown: str) -> list[trees.FileCopy]:
-    """Return what a bucket lacks: nothing can be moved aside there, so what it has is never written over."""
-    there = {item.name: item.bytes for item in place.items()}
-    for one in files:
-        if there.get(one.path, one.bytes) != one.bytes:
-            raise ConfigurationError(
-                f"{shown} has another {one.path} than the backup, and is not written over.",
-                f"Name an empty prefix: artifacts under [mlflow] in {SETTINGS_FILE}.",
-            )
-    return [one for one in files if one.path not in there]
 
 
 def _same(path: Path, one: trees.FileCopy) -> bool:

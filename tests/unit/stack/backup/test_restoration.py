@@ -10,7 +10,14 @@ import sys
 import pytest
 from tests.backup_shop import back_up, objects_of, put_back, rows_of, spoil
 
-from airfoil.errors import ConfigurationError, NeighbourError, NotFoundError, SecretsError, StorageError
+from airfoil.errors import (
+    ConfigurationError,
+    NeighbourError,
+    NotFoundError,
+    SecretsError,
+    ServiceRefusedError,
+    StorageError,
+)
 from airfoil.stack import services, versions
 from airfoil.stack.backup import manifest, restoration
 from airfoil.stack.backup.place import FolderPlace
@@ -194,18 +201,48 @@ def test_what_only_the_backups_own_files_name_is_asked_too(place, made, tmp_path
     assert not (root / "features/feature_store.yaml").exists()
 
 
-def test_what_a_bucket_has_is_never_written_over(place, made, tmp_path):
+@pytest.mark.parametrize("newer", [b"AN artifact", b"an artifact that has grown"], ids=["same size", "grown"])
+def test_what_a_bucket_has_is_never_lost(place, made, tmp_path, newer):
     root = tmp_path / "new"
     root.mkdir()
-    (root / "airfoil.toml").write_text('[mlflow]\nartifacts = "s3://bucket/some"\n')
+    (root / "airfoil.toml").write_text('[mlflow]\nartifacts = "s3://bucket/some/"\n')
     bucket = FolderPlace(tmp_path / "bucket", durable=False)
     bucket.put("later.txt", io.BytesIO(b"made after the backup"))
     bucket.put("1/r1/artifacts/ä.txt", io.BytesIO(b"an artifact"))
-    put_back(place, made, root, buckets={"s3://bucket/some": bucket}, overwrite=True)
+    options = {"buckets": {"s3://bucket/some/": bucket}, "overwrite": True}
+    done = put_back(place, made, root, **options)
     assert len(list(bucket.items())) == 4
-    bucket.put("1/r1/artifacts/ä.txt", io.BytesIO(b"another one"[:5]))
-    with pytest.raises(ConfigurationError, match="is not written over"):
+    assert done.aside == ()
+    bucket.put("1/r1/artifacts/ä.txt", io.BytesIO(newer))
+    done = put_back(place, made, root, **options)
+    aside = "replaced-20261122T150000Z"
+    assert done.aside[0] == f"s3://bucket/some/{aside}"
+    found = contents(bucket.root)
+    assert found["1/r1/artifacts/ä.txt"] == b"an artifact"
+    assert found[f"{aside}/1/r1/artifacts/ä.txt"] == newer
+    assert found["later.txt"] == b"made after the backup"
+    assert len(found) == 5
+
+
+class Locked(FolderPlace):
+    """A store that lets nobody read."""
+
+    def open(self, name):
+        raise ServiceRefusedError(f"{name} is not for you.")
+
+
+def test_a_bucket_is_compared_before_the_first_database_is_touched(place, made, tmp_path, monkeypatch):
+    root = tmp_path / "new"
+    root.mkdir()
+    (root / "airfoil.toml").write_text('[mlflow]\nartifacts = "s3://bucket/some"\n')
+    bucket = Locked(tmp_path / "bucket", durable=False)
+    bucket.put("1/r1/artifacts/ä.txt", io.BytesIO(b"AN artifact"))
+    restored = []
+    monkeypatch.setattr(restoration.Restoration, "_database", lambda *given: restored.append(given))
+    with pytest.raises(ServiceRefusedError):
         put_back(place, made, root, buckets={"s3://bucket/some": bucket}, overwrite=True)
+    assert restored == []
+    assert contents(bucket.root) == {"1/r1/artifacts/ä.txt": b"AN artifact"}
 
 
 def test_what_the_settings_have_no_place_for_is_said(place, made, tmp_path):
