@@ -12,8 +12,9 @@ from cryptography.fernet import Fernet
 
 from airfoil.settings import load
 from airfoil.stack import secrets
+from airfoil.stack.backup import sqlite_copies
 from airfoil.stack.backup.creation import Creation
-from airfoil.stack.backup.manifest import Manifest
+from airfoil.stack.backup.manifest import Manifest, TableFacts
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.restoration import Restoration
@@ -50,6 +51,9 @@ insert into registered_models values ('wine');
 insert into model_versions values ('wine', 1, 10, 'models:/m-1', 'mlflow-artifacts:/1/models/m-1/artifacts', 'READY');
 insert into registered_model_aliases values ('wine', 'champion', 1);
 insert into logged_models values ('m-1', 'mlflow-artifacts:/1/models/m-1/artifacts');
+"""
+_FORGET = """
+update task_instance set external_executor_id = null where state in ('queued', 'running', 'restarting')
 """
 PARTS = {
     "airflow",
@@ -135,6 +139,23 @@ def put_back(place: Any, manifest: Manifest, root: Path, **options: Any) -> Any:
         **options,
     }
     return Restoration(manifest, Objects(place), root=root, **given).run()
+
+
+def restored_tables(place: Any, manifest: Manifest, part: str, scratch: Path) -> dict[str, TableFacts]:
+    """Rows and digests that a database has to have once it is restored: those of the backup.
+
+    But for messages of tasks under way, which a restore forgets. They are forgotten here by SQL of our own, so that
+    every other value of these rows, and every other row, is held against the backup's.
+    """
+    copy = manifest.database(part)
+    assert copy is not None
+    path = scratch / f"{part}.db"
+    Objects(place).fetch(copy.stored, path, part)
+    assert sqlite_copies.facts(path) == dict(copy.tables)
+    if part == "airflow":
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute(_FORGET)
+    return sqlite_copies.facts(path)
 
 
 def rows_of(path: Path, query: str) -> list[tuple[Any, ...]]:

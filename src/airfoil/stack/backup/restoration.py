@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError, NeighbourError
 from airfoil.stack import process, services, versions
-from airfoil.stack.backup import comparison, creation, moving, postgres, schemas, sources, trees
+from airfoil.stack.backup import (
+    comparison,
+    creation,
+    moving,
+    postgres,
+    queued_tasks,
+    schemas,
+    sources,
+    trees,
+)
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.backup.sources import ARTIFACTS, PROJECT, TITLES
@@ -155,6 +164,8 @@ class Restoration:
             return rows
         scratch = staging / f"{copy.part}.scratch"
         self.kept.fetch(copy.stored, scratch, shown)
+        if copy.part == sources.AIRFLOW:  # in the copy: so it comes in the same transaction as the rows
+            queued_tasks.forget_messages(scratch)
         aside = f"{_ASIDE}_{self.stamp}".lower() if self.overwrite else ""
         if copy.kind == "postgresql":
             postgres.restore(scratch, target.url, aside=aside)

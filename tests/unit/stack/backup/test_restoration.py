@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from tests.backup_shop import back_up, objects_of, put_back, rows_of, spoil
@@ -285,6 +287,36 @@ def test_a_running_platform_is_not_replaced(place, made, tmp_path):
     finally:
         service.communicate(b"\n")
     assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_tasks_that_were_queued_come_to_a_server_without_their_messages(
+    shop, place, tmp_path, monkeypatch, kind
+):
+    """Redis knows how those ended after the backup; a scheduler that asks it would fail them."""
+    with closing(sqlite3.connect(shop.airflow_database)) as database, database:
+        database.executescript(
+            "alter table task_instance add column state; alter table task_instance add column external_executor_id;"
+            "update task_instance set state = 'queued', external_executor_id = 'm-1' where id = 'a';"
+            "update task_instance set state = 'success', external_executor_id = 'm-2' where id = 'b';"
+        )
+    made = back_up(shop, place)
+    copy = made.database("airflow").model_copy(update={"kind": kind})
+    made = made.model_copy(update={"databases": (copy,), "trees": ()})
+    came = []
+
+    def restore(scratch, *_):
+        came.extend(rows_of(scratch, "select id, state, external_executor_id from task_instance"))
+        return len(came)
+
+    monkeypatch.setattr(restoration.postgres, "is_empty", lambda url: True)
+    monkeypatch.setattr(restoration.postgres, "restore", lambda scratch, url, aside: restore(scratch))
+    monkeypatch.setattr(restoration, "_move", lambda copy, scratch, url, aside: restore(scratch))
+    root = tmp_path / "new"
+    root.mkdir()
+    (root / "airfoil.toml").write_text('[airflow]\ndatabase = "postgresql://airflow@db/airflow"\n')
+    put_back(place, made, root, project_files=False)
+    assert came == [("a", "queued", None), ("b", "success", "m-2")]
 
 
 def test_postgres_rows_do_not_become_an_sqlite_file(made, place, tmp_path):
