@@ -41,6 +41,8 @@ PASSPHRASE = "AIRFOIL_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
 _PLACE = "/airfoil/place"
 _HOME = "AIRFLOW__AIRFOIL__PROJECT=/tmp/platform"
 _MAY_RUN = frozenset({"postgres", "redis", "s3", "proxy", "status", "prometheus", "alertmanager", "grafana"})
+_LIVING = ("running", "restarting", "paused")
+"""States of a container that may write at any moment; one that crashes is mostly between two starts."""
 _STANDARD_ERROR = 2
 
 
@@ -98,7 +100,8 @@ class ComposeRestoration:
         )
 
     def _refuse_running(self) -> None:
-        code, said = self.run(self.target.command("ps", "--services", "--status", "running"), {}, shown=False)
+        states = [word for state in _LIVING for word in ("--status", state)]
+        code, said = self.run(self.target.command("ps", "--services", *states), {}, shown=False)
         if code:
             raise NeighbourError(
                 "Docker Compose did not say what runs.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from tests.backup_shop import PASSPHRASE, make_shop
@@ -28,16 +29,19 @@ ENV = (
 
 
 class Docker:
-    """Docker Compose, which says what runs and how the job ended."""
+    """Docker Compose, which says which containers are in the states that were asked for, and how the job ended."""
 
     def __init__(self):
         self.commands = []
-        self.running = "postgres\nredis\n"
+        self.states = {"postgres": "running", "redis": "running", "airflow-init": "exited"}
         self.code = 0
 
     def __call__(self, command, environment, *, shown):
         self.commands.append((command, environment, shown))
-        return (0, self.running) if "ps" in command else (self.code, "")
+        if "ps" not in command:
+            return self.code, ""
+        asked = {after for word, after in pairwise(command) if word == "--status"}
+        return 0, "".join(f"{name}\n" for name, state in self.states.items() if state in asked)
 
 
 @pytest.fixture
@@ -121,9 +125,21 @@ def test_the_login_of_a_server_comes_when_its_people_do(made):
 
 def test_a_server_that_runs_is_left_alone(made, docker):
     restoration, _, env = made()
-    docker.running = "postgres\nmlflow\nairflow-scheduler\n"
+    docker.states |= {"mlflow": "running", "airflow-scheduler": "running"}
     with pytest.raises(NeighbourError, match=r"The server runs \(airflow-scheduler, mlflow\)"):
         restoration.carry_out()
+    assert len(docker.commands) == 1
+    assert env.read_text(encoding="utf-8") == ENV
+
+
+@pytest.mark.parametrize("state", ["restarting", "paused"])
+def test_nor_is_one_replaced_whose_parts_only_wait(made, docker, state):
+    """A part that crashes runs for a moment and waits for a minute; it would work on half of a restore."""
+    restoration, _, env = made(overwrite=True)
+    docker.states |= {"airflow-worker": state}
+    with pytest.raises(NeighbourError, match=r"The server runs \(airflow-worker\)") as told:
+        restoration.carry_out()
+    assert "docker compose stop" in told.value.next_move
     assert len(docker.commands) == 1
     assert env.read_text(encoding="utf-8") == ENV
 
