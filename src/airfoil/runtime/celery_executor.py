@@ -127,6 +127,9 @@ class CeleryExecutor(celery_executor.CeleryExecutor):
             again = ExecuteTask.make(
                 silent[name], generator=self.jwt_generator, sentry_integration=self.sentry_integration
             )
+            # It gives its slot back first: in an executor that is full of lost ones, none would be sent again.
+            self.running.discard(again.key)
+            self.workloads.pop(again.key, None)
             self.queue_workload(again, session)
         self._missing = missing - self._missing
 

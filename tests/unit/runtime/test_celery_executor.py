@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
+from airflow.executors.workloads import BundleInfo, ExecuteTask
+from airflow.executors.workloads.task import TaskInstanceDTO
 from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.providers.celery.executors import celery_executor as theirs
 from airflow.providers.celery.executors.celery_executor_utils import ExceptionWithTraceback
@@ -41,9 +45,9 @@ class Messages:
 def executor(monkeypatch):
     made = celery_executor.CeleryExecutor(parallelism=4)
     monkeypatch.setattr(
-        celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: f"again {ti}")
+        celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: SimpleNamespace(key=ti.name))
     )
-    monkeypatch.setattr(made, "queue_workload", lambda workload, _session: queued.append(workload))
+    monkeypatch.setattr(made, "queue_workload", lambda workload, _session: queued.append(workload.key))
     made.silent = {name: SimpleNamespace(queue="ml", name=name) for name in ("a", "b")}
     queued = made.queued_again = []
     return made
@@ -51,6 +55,23 @@ def executor(monkeypatch):
 
 def key(number):
     return TaskInstanceKey("dag", f"task{number}", "run", 1, -1)
+
+
+def workload(number):
+    ti = TaskInstanceDTO(
+        id=uuid4(),
+        dag_version_id=uuid4(),
+        task_id=f"task{number}",
+        dag_id="dag",
+        run_id="run",
+        try_number=1,
+        pool_slots=1,
+        queue="ml",
+        priority_weight=1,
+    )
+    return ExecuteTask(
+        ti=ti, dag_rel_path="a.py", token="", log_path="", bundle_info=BundleInfo(name="dags", version=None)
+    )
 
 
 def look(executor, messages):
@@ -66,10 +87,40 @@ def test_a_message_that_is_missing_twice_in_a_row_is_sent_again_and_only_once(ex
     look(executor, lost)
     assert executor.queued_again == []
     look(executor, lost)
-    assert executor.queued_again == [f"again {executor.silent['a']}"]
+    assert executor.queued_again == ["a"]
     look(executor, lost)
     assert len(executor.queued_again) == 1, "the one that was sent again has the same time to appear"
     assert lost.asked[0] == {"ml"}
+
+
+def test_an_executor_that_is_full_of_lost_messages_sends_them_again(monkeypatch):
+    full = celery_executor.CeleryExecutor(parallelism=2)
+    full._messages = Messages(Whereabouts(frozenset(), {}))
+    long_ago = datetime.now(UTC) - timedelta(seconds=99)
+    known = {f"id {n}": SimpleNamespace(state="queued", queued_dttm=long_ago, queue="ml", n=n) for n in (1, 2)}
+    full.workloads = {key(ti.n): SimpleNamespace(task_id=name) for name, ti in known.items()}
+    full.running = set(full.workloads)
+    sent = []
+
+    def send(_self, tuples):
+        sent.extend(one[0] for one in tuples)
+        return [(one[0], one[1], SimpleNamespace(task_id=f"id {one[1].ti.task_id[-1]}")) for one in tuples]
+
+    monkeypatch.setattr(theirs.CeleryExecutor, "_send_workloads_to_celery", send)
+    monkeypatch.setattr(theirs.CeleryExecutor, "sync", lambda _self: None)
+    monkeypatch.setattr(full, "_sent_tasks", lambda _session: known)
+    monkeypatch.setattr(celery_executor, "create_session", nullcontext)
+    monkeypatch.setattr(celery_executor, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: workload(ti.n)))
+    monkeypatch.setattr(full, "jwt_generator", None)
+    full.heartbeat()
+    full.heartbeat()
+    assert sent == []
+    assert full.slots_occupied == 2, "a new task finds no slot taken twice"
+    full.heartbeat()
+    assert sorted(sent) == [key(1), key(2)]
+    assert full.running == set(full.workloads) == {key(1), key(2)}
+    assert full.queued_tasks == {}
 
 
 def test_a_message_that_appears_between_two_looks_is_not_lost(executor):
