@@ -11,23 +11,23 @@ from contextlib import contextmanager
 
 import pytest
 from celery import Celery
+from kombu import pools
 from tests.integration.servers import running_redis
 
-from airfoil.runtime.celery_messages import CeleryMessages
+from airfoil.runtime.celery_messages import CeleryMessages, Taken
 
 pytestmark = pytest.mark.integration
 
 PATIENCE_SECONDS = 60
 OPTIONS = {
     "task_acks_late": True,
-    "worker_prefetch_multiplier": 1,
     "broker_transport_options": {"visibility_timeout": 86400, "global_keyprefix": "shop:"},
 }
 WORK = f"""
 import os, pathlib, sys, time
 from celery import Celery
 app = Celery("scene", broker=os.environ["BROKER"])
-app.conf.update({OPTIONS!r})
+app.conf.update({OPTIONS!r}, worker_prefetch_multiplier=int(os.environ["PREFETCH"]))
 @app.task(name="hold")
 def hold():
     with open("began", "a") as began:
@@ -39,12 +39,12 @@ app.worker_main(["worker", "--queues", "default", "--concurrency", "1", "--witho
 
 
 @contextmanager
-def worker(broker, folder):
+def worker(broker, folder, prefetch=1):
     with (folder / "worker.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", WORK],
             cwd=folder,
-            env={**os.environ, "BROKER": broker},
+            env={**os.environ, "BROKER": broker, "PREFETCH": str(prefetch)},
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -68,11 +68,20 @@ def begun(folder):
     return len(path.read_text()) if path.exists() else 0
 
 
+def connected(broker):
+    application = Celery("scene", broker=broker)
+    application.conf.update(OPTIONS)
+    return application
+
+
+def taken(*tasks):
+    return {task: Taken("", 31.0) for task in tasks}
+
+
 def test_a_message_is_followed_from_its_queue_to_a_worker_and_back(tmp_path):
     with running_redis() as redis:
         broker = f"redis://127.0.0.1:{redis.port}/0"
-        application = Celery("scene", broker=broker)
-        application.conf.update(OPTIONS)
+        application = connected(broker)
         messages = CeleryMessages(application)
 
         def send(task):
@@ -87,9 +96,9 @@ def test_a_message_is_followed_from_its_queue_to_a_worker_and_back(tmp_path):
         with worker(broker, tmp_path):
             until(lambda: begun(tmp_path) == 1, tmp_path)
             assert places() == (set(), {"a"})
-            until(lambda: messages.held(["a", "b"]) == {"a"}, tmp_path)
+            until(lambda: messages.held(taken("a", "b")) == {"a"}, tmp_path)
         assert places() == (set(), {"a"}), "Redis believes that the dead worker has it"
-        assert messages.held(["a", "b"]) == set()
+        assert messages.held(taken("a", "b")) == set()
 
         found = messages.find(["default"])
         messages.give_back(found.left_by_their_worker({"a"}, 0.0).values())
@@ -102,3 +111,30 @@ def test_a_message_is_followed_from_its_queue_to_a_worker_and_back(tmp_path):
         send("b")
         redis.client().flushall()
         assert messages.find(["default"]).nowhere(["a", "b"]) == {"a", "b"}
+
+
+
+def test_what_a_worker_dropped_with_its_connection_it_names_and_does_not_hold(tmp_path):
+    with running_redis() as redis:
+        broker = f"redis://127.0.0.1:{redis.port}/0"
+        messages = CeleryMessages(connected(broker))
+
+        def says(task):
+            answers = messages._application.control.inspect(timeout=1.0).query_task(task) or {}
+            return [found[task][0] for found in answers.values() if task in found]
+
+        with worker(broker, tmp_path, prefetch=2):
+            for task in ("a", "b"):
+                messages._application.send_task("hold", task_id=task, queue="default")
+            until(lambda: says("b") == ["reserved"] and begun(tmp_path) == 1, tmp_path)
+            assert messages.held(taken("a", "b")) == {"a", "b"}
+            client = redis.client()
+            client.config_set("maxclients", 1)  # nobody else comes in until the worker has dropped what it had
+            for kind in ("normal", "pubsub"):
+                client.client_kill_filter(_type=kind, skipme=True)
+            until(lambda: "Trying again" in (tmp_path / "worker.log").read_text(), tmp_path)
+            client.config_set("maxclients", 1000)
+            pools.reset()  # ours were cut as well
+            messages = CeleryMessages(connected(broker))
+            until(lambda: says("b") == ["ready"], tmp_path)
+            assert messages.held(taken("a", "b")) == {"a"}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 1.0
 """How long workers have to answer; whoever asks waits all of it."""
+RESERVED_SECONDS = 600.0
+"""So long a message may wait in a worker for a free process; then another worker may have it as well."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,18 @@ class CeleryMessages:
             }
         return Whereabouts(waiting, taken)
 
-    def held(self, tasks: Iterable[str]) -> set[str]:
-        """Which of these tasks a living worker says it has."""
-        answers = self._application.control.inspect(timeout=ANSWER_SECONDS).query_task(*tasks) or {}
-        return {name for found in answers.values() for name in found}
+    def held(self, taken: Mapping[str, Taken]) -> set[str]:
+        """Which of these a living worker is at, or will be: one that is "reserved" waits there for a free process.
+
+        After its connection broke, a worker drops what it has not begun, and yet names that for ever, as "ready".
+        """
+        answers = self._application.control.inspect(timeout=ANSWER_SECONDS).query_task(*taken) or {}
+        states = [(name, state) for found in answers.values() for name, (state, _) in found.items()]
+        return {
+            name
+            for name, state in states
+            if state == "active" or (state == "reserved" and taken[name].age_seconds < RESERVED_SECONDS)
+        }
 
     def give_back(self, taken: Iterable[Taken]) -> None:
         """Put messages back where the next free worker finds them."""

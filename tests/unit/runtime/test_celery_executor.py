@@ -34,8 +34,8 @@ class Messages:
         self.asked.append(set(queues))
         return self.found
 
-    def held(self, tasks):
-        return self.living & set(tasks)
+    def held(self, taken):
+        return self.living & set(taken)
 
     def give_back(self, taken):
         self.returned += [one.tag for one in taken]

@@ -84,9 +84,16 @@ def test_given_back_is_what_was_asked_for():
 
 @pytest.mark.parametrize(
     ("answers", "held"),
-    [(None, set()), ({"w1": {"a": ["active", {}]}, "w2": {"b": []}, "w3": {}}, {"a", "b"})],
+    [
+        (None, set()),
+        ({"w1": {"a": ["active", {}]}, "w2": {"b": ["reserved", {}]}, "w3": {}}, {"a", "b"}),
+        ({"w1": {"a": ["ready", {}], "b": ["ready", {}]}, "w2": {"b": ["active", {}]}}, {"b"}),
+        ({"w1": {"long ago": ["reserved", {}]}}, set()),
+        ({"w1": {"long ago": ["active", {}]}}, {"long ago"}),
+    ],
 )
-def test_held_is_what_some_worker_says_it_has(answers, held):
+def test_held_is_what_some_worker_is_at_or_soon_will_be(answers, held):
     inspect = SimpleNamespace(query_task=lambda *_tasks: answers)
     application = SimpleNamespace(control=SimpleNamespace(inspect=lambda timeout: inspect))
-    assert CeleryMessages(application).held(["a", "b", "c"]) == held
+    taken = {"a": Taken("1", 31), "b": Taken("2", 599), "long ago": Taken("3", 601)}
+    assert CeleryMessages(application).held(taken) == held
