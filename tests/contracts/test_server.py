@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from airfoil.provider import executors
 from airfoil.runtime import logins
 from airfoil.settings import load
 from airfoil.stack import airflow_environment, secrets, services
@@ -192,6 +193,20 @@ def test_workers_have_no_key_to_databases_connections_or_tokens():
         "AIRFLOW__API_AUTH__JWT_SECRET",
     } <= only
     assert "AIRFLOW_DATABASE_PASSWORD" not in " ".join(map(str, worker.values()))
+
+
+@pytest.mark.parametrize("edge", neighbours.EXECUTORS.values())
+def test_executors_are_known_by_the_names_that_tasks_ask_for_them_by(edge):
+    """Airflow gives a new id to each message of a task only where it names an executor by alias or path.
+
+    A task that says `CeleryExecutor`, which is neither without an alias, would be sent under its first id for ever: its
+    second message is over before it begins, by the result of the first.
+    """
+    line = yaml.safe_load(TEXT)["x-airflow-environment"]["AIRFLOW__CORE__EXECUTOR"]
+    found = executors.parse_executors(line.replace("${EDGE_EXECUTOR:-}", edge))
+    names = ["CeleryExecutor", "EdgeExecutor"][: len(found)]
+    assert [one.alias for one in found] == [one.class_name for one in found] == names
+    assert [executors.find_executor(found, name) for name in names] == list(found)
 
 
 def test_the_key_that_signs_logins_is_in_the_api_server_alone():

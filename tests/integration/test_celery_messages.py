@@ -113,7 +113,6 @@ def test_a_message_is_followed_from_its_queue_to_a_worker_and_back(tmp_path):
         assert messages.find(["default"]).nowhere(["a", "b"]) == {"a", "b"}
 
 
-
 def test_what_a_worker_dropped_with_its_connection_it_names_and_does_not_hold(tmp_path):
     with running_redis() as redis:
         broker = f"redis://127.0.0.1:{redis.port}/0"
@@ -129,7 +128,8 @@ def test_what_a_worker_dropped_with_its_connection_it_names_and_does_not_hold(tm
             until(lambda: says("b") == ["reserved"] and begun(tmp_path) == 1, tmp_path)
             assert messages.held(taken("a", "b")) == {"a", "b"}
             client = redis.client()
-            client.config_set("maxclients", 1)  # nobody else comes in until the worker has dropped what it had
+            # Nobody else comes in until the worker has dropped what it had.
+            client.config_set("maxclients", 1)
             for kind in ("normal", "pubsub"):
                 client.client_kill_filter(_type=kind, skipme=True)
             until(lambda: "Trying again" in (tmp_path / "worker.log").read_text(), tmp_path)

@@ -45,7 +45,9 @@ class Messages:
 def executor(monkeypatch):
     made = celery_executor.CeleryExecutor(parallelism=4)
     monkeypatch.setattr(
-        celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: SimpleNamespace(key=ti.name))
+        celery_executor,
+        "ExecuteTask",
+        SimpleNamespace(make=lambda ti, **_given: SimpleNamespace(key=ti.name)),
     )
     monkeypatch.setattr(made, "queue_workload", lambda workload, _session: queued.append(workload.key))
     made.silent = {name: SimpleNamespace(queue="ml", name=name) for name in ("a", "b")}
@@ -97,7 +99,9 @@ def test_an_executor_that_is_full_of_lost_messages_sends_them_again(monkeypatch)
     full = celery_executor.CeleryExecutor(parallelism=2)
     full._messages = Messages(Whereabouts(frozenset(), {}))
     long_ago = datetime.now(UTC) - timedelta(seconds=99)
-    known = {f"id {n}": SimpleNamespace(state="queued", queued_dttm=long_ago, queue="ml", n=n) for n in (1, 2)}
+    known = {
+        f"id {n}": SimpleNamespace(state="queued", queued_dttm=long_ago, queue="ml", n=n) for n in (1, 2)
+    }
     full.workloads = {key(ti.n): SimpleNamespace(task_id=name) for name, ti in known.items()}
     full.running = set(full.workloads)
     sent = []
@@ -111,7 +115,9 @@ def test_an_executor_that_is_full_of_lost_messages_sends_them_again(monkeypatch)
     monkeypatch.setattr(full, "_sent_tasks", lambda _session: known)
     monkeypatch.setattr(celery_executor, "create_session", nullcontext)
     monkeypatch.setattr(celery_executor, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: workload(ti.n)))
+    monkeypatch.setattr(
+        celery_executor, "ExecuteTask", SimpleNamespace(make=lambda ti, **_given: workload(ti.n))
+    )
     monkeypatch.setattr(full, "jwt_generator", None)
     full.heartbeat()
     full.heartbeat()

@@ -37,7 +37,7 @@ SERVICES = {
     "grafana": ("grafana",),
 }
 """Profile of compose.yaml -> services that run as long as it is on; those of the first always do."""
-EXECUTORS = {"false": "", "true": ",airflow.providers.edge3.executors.EdgeExecutor"}
+EXECUTORS = {"false": "", "true": ",EdgeExecutor:airfoil.runtime.edge_executor.EdgeExecutor"}
 """Whether workers on other hosts are let in -> what stands behind Celery in Airflow's executors."""
 TLS = ("internal", "automatic", "own")
 _HTTPS_PORT = "443"

@@ -54,7 +54,7 @@ def test_the_first_one_opens_the_server_and_the_next_finds_it_open(shop):
     after = values(target_of(shop))
     changed = {name for name in after if after[name] != before.get(name)}
     assert changed == {"EDGE_WORKERS", "EDGE_EXECUTOR", "AIRFOIL_URL", "AIRFOIL_HOSTS", "AIRFOIL_MLFLOW_URL"}
-    assert after["EDGE_EXECUTOR"] == ",airflow.providers.edge3.executors.EdgeExecutor"
+    assert after["EDGE_EXECUTOR"] == ",EdgeExecutor:airfoil.runtime.edge_executor.EdgeExecutor"
     assert not admit(shop, "far-2").is_first
     assert sorted(known(shop)) == ["far-1", "far-2"]
 

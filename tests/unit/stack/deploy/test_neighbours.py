@@ -168,7 +168,10 @@ def test_what_cannot_be_is_named(changes, name):
 
 def test_workers_on_other_hosts_are_let_in_by_one_switch():
     assert derived()["EDGE_EXECUTOR"] == ""
-    assert derived(EDGE_WORKERS="true")["EDGE_EXECUTOR"] == ",airflow.providers.edge3.executors.EdgeExecutor"
+    assert (
+        derived(EDGE_WORKERS="true")["EDGE_EXECUTOR"]
+        == ",EdgeExecutor:airfoil.runtime.edge_executor.EdgeExecutor"
+    )
     with pytest.raises(SettingsError, match="EDGE_WORKERS"):
         derived(EDGE_WORKERS="yes")
     with pytest.raises(SettingsError, match="names ml, which WORKER_QUEUES names too"):

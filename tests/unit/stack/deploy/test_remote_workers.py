@@ -25,7 +25,7 @@ GIVEN = {
     "AIRFOIL_URL": "https://ml.example.com",
     "AIRFOIL_MLFLOW_URL": "https://ml.example.com",
     "AIRFOIL_TAG": "1.2.3",
-    "EDGE_EXECUTOR": ",airflow.providers.edge3.executors.EdgeExecutor",
+    "EDGE_EXECUTOR": ",EdgeExecutor:airfoil.runtime.edge_executor.EdgeExecutor",
 }
 NOW = 1_800_000_000.0
 
