@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 NAME = ".env"
 _LINE = re.compile(r"^(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)$")
 _PLAIN = re.compile(r"[\w@%+=:,./~?&*\[\]{}-]*")
+_SINGLE = re.compile(r"'((?:[^'\\]|\\.)*)'(?:\s+#.*)?")
+_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?')
+_ESCAPED = re.compile(r"\\(.)")
 _COMMENT = re.compile(r"\s#.*$")
 _FOREIGN = "# ---- Yours: variables that env.example does not know ----"
 
@@ -27,11 +30,16 @@ def values(text: str) -> dict[str, str]:
 
 def spoken(written: str) -> str:
     """Return the value that Compose reads from what is written."""
-    if len(written) > 1 and written[0] == written[-1] == "'":
-        return written[1:-1]
-    if len(written) > 1 and written[0] == written[-1] == '"':
-        return written[1:-1].replace('\\"', '"').replace("\\\\", "\\").replace("$$", "$")
+    if found := _SINGLE.fullmatch(written):
+        return _ESCAPED.sub(lambda one: "'" if one[1] == "'" else one[0], found[1])
+    if found := _DOUBLE.fullmatch(written):
+        return _ESCAPED.sub(_unescaped, found[1]).replace("$$", "$")
     return _COMMENT.sub("", written).rstrip().replace("$$", "$")
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Return what a sign behind a backslash means between double quotes; others keep their backslash."""
+    return {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$$"}.get(found[1], found[0])
 
 
 def spoken_values(text: str) -> dict[str, str]:
@@ -43,7 +51,8 @@ def written(value: str) -> str:
     """Return a value as it must stand in the file for Compose to read it unchanged."""
     if _PLAIN.fullmatch(value):
         return value
-    if "'" not in value and "\n" not in value:
+    # A backslash in front of the quote that ends it would end nothing.
+    if "'" not in value and "\n" not in value and not value.endswith("\\"):
         return f"'{value}'"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$").replace("\n", "\\n")
     return f'"{escaped}"'

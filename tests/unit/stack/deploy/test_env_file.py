@@ -33,7 +33,11 @@ def test_rendering_again_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    "value", ["", "plain", "a b", "it's", "a$b", 'a"b', 'it\'s $5 "x"', "a#b", "a #b", "back\\s'"]
+    "value",
+    [
+        *("", "plain", "a b", "it's", "a$b", 'a"b', 'it\'s $5 "x"', "a#b", "a #b", "back\\s'"),
+        *("a b\\", "'\\", "\\'", "a\\\\", '\\"', "it's\\n", "two\nlines"),
+    ],
 )
 def test_a_value_is_written_so_that_it_is_read_the_same(value):
     assert env_file.spoken(env_file.written(value)) == value
@@ -41,10 +45,22 @@ def test_a_value_is_written_so_that_it_is_read_the_same(value):
 
 @pytest.mark.parametrize(
     ("stands", "means"),
-    [("a$$b", "a$b"), ("'a$$b'", "a$$b"), ("a # told", "a"), ("a#b", "a#b"), ('"x $$y"', "x $y")],
+    [
+        ("a$$b", "a$b"),
+        ("'a$$b'", "a$$b"),
+        ("a # told", "a"),
+        ("a#b", "a#b"),
+        ('"x $$y"', "x $y"),
+        ("'a' # told", "a"),
+        ("'it\\'s'", "it's"),
+    ],
 )
 def test_what_a_person_wrote_is_read_as_compose_reads_it(stands, means):
     assert env_file.spoken(stands) == means
+
+
+def test_a_quote_at_the_end_is_not_hidden_by_a_backslash():
+    assert env_file.written("a b\\") == '"a b\\\\"'
 
 
 def test_lines_for_a_shell_are_understood():

@@ -1,0 +1,53 @@
+"""What is written into .env, as Compose itself reads it: every sign of a secret survives."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from tests.deploy import engine
+
+from airfoil.stack.deploy import env_file
+
+pytestmark = pytest.mark.deploy
+
+VALUES = [
+    "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+    "a b",
+    " a #b",
+    "$HOME $$ ${X} $(id) `id`",
+    'it\'s "q" \\ \\\\ $HOME $$ ${X} #x %2F',
+    "ends with a \\",
+    "ends with two \\\\",
+    "it's \\",
+    "it's\\n",
+    "\\'",
+    "'a'",
+    '"a"',
+    '\\"',
+    "two\nlines, it's $5",
+    "a=b'c=d",
+    "ü'ß€",
+]
+
+
+def test_compose_reads_every_value_as_it_was_given(tmp_path):
+    given = {f"V{number}": value for number, value in enumerate(VALUES)}
+    text = "".join(f"{name}={env_file.written(value)}\n" for name, value in given.items())
+    (tmp_path / env_file.NAME).write_text(text, encoding="utf-8")
+    service = {"image": "x", "environment": {name: f"${{{name}}}" for name in given}}
+    (tmp_path / "compose.yaml").write_text(yaml.safe_dump({"services": {"a": service}}), encoding="utf-8")
+    found = json.loads(engine.Compose(tmp_path)("config", "--format", "json"))["services"]["a"]["environment"]
+    # What it prints is a file of Compose again, in which a dollar is written twice.
+    assert {name: value.replace("$$", "$") for name, value in found.items()} == given
+    assert env_file.spoken_values(text) == given
+
+
+def test_compose_and_we_read_alike_what_a_person_wrote(tmp_path):
+    text = "A='a' # told\nB=\"b \\$5 $$6 \\t\" # told\nC=c#d # told\nD='it\\'s $5'\nE=\"it's\\\\\"\nF=f/g+h\n"
+    (tmp_path / env_file.NAME).write_text(text, encoding="utf-8")
+    service = {"image": "x", "environment": {name: f"${{{name}}}" for name in "ABCDEF"}}
+    (tmp_path / "compose.yaml").write_text(yaml.safe_dump({"services": {"a": service}}), encoding="utf-8")
+    found = json.loads(engine.Compose(tmp_path)("config", "--format", "json"))["services"]["a"]["environment"]
+    assert {name: value.replace("$$", "$") for name, value in found.items()} == env_file.spoken_values(text)
