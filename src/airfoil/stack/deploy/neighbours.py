@@ -5,6 +5,7 @@ A server that exists is named by one address; its parts are taken out here, beca
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
@@ -43,6 +44,11 @@ TLS = ("internal", "automatic", "own")
 _HTTPS_PORT = "443"
 _POSTGRES_PORT = 5432
 _REDIS_PORT = 6379
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]+")
+_OTHER = re.compile(r"[^A-Za-z0-9._~-]")
+_UNIT = re.compile(r".{4}")
+_MEANS_MORE = re.compile(r"[0-9.eE-]+|true|false|null|NaN|-?Infinity")
+"""What JSON reads as something else than text."""
 _CHECKED = "ssl_cert_reqs"
 """What Celery and redis-py call whether a server's certificate is checked."""
 
@@ -146,20 +152,22 @@ def _redis(given: Mapping[str, str], domain: str) -> dict[str, str]:
         return {
             "CELERY_BROKER_URL": f"redis://:{quote(password, safe='')}@redis{domain}:{_REDIS_PORT}/0",
             "REDIS_ADDRESS": f"redis://redis{domain}:{_REDIS_PORT}",
+            "REDIS_SERVER_USER": "",
             "REDIS_SERVER_PASSWORD": password,
-            "FEAST_REDIS": f"redis{domain}:{_REDIS_PORT},db=1,password={password},ssl=false",
+            "FEAST_REDIS": f"redis{domain}:{_REDIS_PORT},db=1,password={_for_feast(password)},ssl=false",
         }
     parts = _address(given, "REDIS_URL", ("redis", "rediss"))
     secure = parts.scheme == "rediss"
-    password, port = unquote(parts.password or ""), parts.port or _REDIS_PORT
-    if "," in password or "=" in password:
-        raise _wrong("REDIS_URL", 'has a password with "," or "="', "Feast cannot be told such a one.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    port = parts.port or _REDIS_PORT
     # One database of a server that others use: whose keys are whose tell the prefix and Feast's project.
     database = parts.path.strip("/") or "0"
-    login = f",password={password}" if password else ""
+    login = f",username={_for_feast(user)}" if user else ""
+    login += f",password={_for_feast(password)}" if password else ""
     return {
         "CELERY_BROKER_URL": _broker(parts),
         "REDIS_ADDRESS": f"{parts.scheme}://{parts.hostname}:{port}",
+        "REDIS_SERVER_USER": user,
         "REDIS_SERVER_PASSWORD": password,
         "FEAST_REDIS": f"{parts.hostname}:{port},db={database}{login},ssl={str(secure).lower()}",
     }
@@ -179,6 +187,13 @@ def _broker(parts: SplitResult) -> str:
     if parts.scheme == "rediss" and _CHECKED not in parse_qs(query):
         query = f"{query}&{_CHECKED}=required".lstrip("&")
     return parts._replace(netloc=place, query=query).geturl()
+
+
+def _for_feast(text: str) -> str:
+    """Return a text as it stands in Feast's form: between commas, in YAML, behind variables, and then as JSON."""
+    if _PLAIN.fullmatch(text) and not _MEANS_MORE.fullmatch(text):
+        return text
+    return '"' + _OTHER.sub(lambda one: _UNIT.sub(r"\\u\g<0>", one[0].encode("utf-16-be").hex()), text) + '"'
 
 
 def _web(given: Mapping[str, str], name: str) -> str:
