@@ -90,7 +90,10 @@ class CeleryMessages:
         After its connection broke, a worker drops what it has not begun, and yet names that for ever, as "ready".
         """
         answers = self._application.control.inspect(timeout=ANSWER_SECONDS).query_task(*taken) or {}
-        states = [(name, state) for found in answers.values() for name, (state, _) in found.items()]
+        # A worker that could not answer says "error", which is no task.
+        states = [
+            (name, said[0]) for found in answers.values() for name, said in found.items() if name in taken
+        ]
         return {
             name
             for name, state in states

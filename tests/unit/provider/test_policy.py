@@ -13,7 +13,10 @@ from airfoil.provider import policy
 
 pytestmark = pytest.mark.unit
 
-BOTH = "airfoil.runtime.celery_executor.CeleryExecutor,airflow.providers.edge3.executors.EdgeExecutor"
+BOTH = (
+    "CeleryExecutor:airfoil.runtime.celery_executor.CeleryExecutor,"
+    "EdgeExecutor:airfoil.runtime.edge_executor.EdgeExecutor"
+)
 
 
 @pytest.fixture(autouse=True)

@@ -86,6 +86,7 @@ def test_given_back_is_what_was_asked_for():
     ("answers", "held"),
     [
         (None, set()),
+        ({"w1": {"error": "out of memory"}, "w2": {"a": ["active", {}]}}, {"a"}),
         ({"w1": {"a": ["active", {}]}, "w2": {"b": ["reserved", {}]}, "w3": {}}, {"a", "b"}),
         ({"w1": {"a": ["ready", {}], "b": ["ready", {}]}, "w2": {"b": ["active", {}]}}, {"b"}),
         ({"w1": {"long ago": ["reserved", {}]}}, set()),
