@@ -1,6 +1,7 @@
 #!/bin/sh
 # Starts Prometheus: writes the token where its configuration looks for it, and the configuration without the jobs of
-# services that this server leaves out, which would be missed for ever. `prometheus.sh --print` only prints that.
+# services that this server leaves out, which would be missed for ever. `prometheus.sh --print` only prints that,
+# `prometheus.sh --print-rules` what the rules must know of this server: whether anybody takes backups by the clock.
 # Runs in the registry's image, whose shell is busybox; /tmp is in memory.
 set -eu
 umask 077
@@ -16,7 +17,10 @@ configuration() {
   job='' wanted=yes
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in
-      '  - rules/'*) line="  - $here/${line#  - }" ;;
+      '  - rules/'*)
+        line="  - $here/${line#  - }
+  - /tmp/server.yml"
+        ;;
       '  - job_name:'*) tell ;;
       '      - targets: ["'*)
         host=${line#*\"}
@@ -29,14 +33,22 @@ configuration() {
   tell
 }
 
-if [ "${1:-}" = --print ]; then
-  configuration
-  exit
-fi
+rules() {
+  expected=1
+  case ",${AIRFOIL_STATUS_SERVICES:-maintenance}," in *,maintenance,*) ;; *) expected=0 ;; esac
+  [ -n "${BACKUP_SCHEDULE-by the clock}" ] || expected=0
+  echo 'groups: [{name: server, rules: [{record: airfoil_backups_expected, expr: "vector('$expected')"}]}]'
+}
+
+case ${1:-} in
+  --print) configuration; exit ;;
+  --print-rules) rules; exit ;;
+esac
 : "${METRICS_TOKEN:?METRICS_TOKEN is empty: it opens the metrics of Airflow and MLflow. Run: airfoil deploy compose}"
 printf '%s' "$METRICS_TOKEN" > /tmp/metrics.token
 unset METRICS_TOKEN
 configuration > /tmp/prometheus.yml
+rules > /tmp/server.yml
 exec prometheus \
   --config.file=/tmp/prometheus.yml \
   --storage.tsdb.path=/prometheus \

@@ -217,7 +217,10 @@ def test_nothing_is_scraped_that_a_server_leaves_out(changes, left_out):
     assert printed["scrape_configs"] == [
         job for job in whole["scrape_configs"] if job["job_name"] not in left_out
     ]
-    assert printed["rule_files"] == [f"{MONITORING}/{one}" for one in whole["rule_files"]]
+    assert printed["rule_files"] == [
+        *(f"{MONITORING}/{one}" for one in whole["rule_files"]),
+        "/tmp/server.yml",
+    ]
     kept = {"scrape_configs", "rule_files"}
     assert {name: printed[name] for name in set(printed) - kept} == {
         name: whole[name] for name in set(whole) - kept

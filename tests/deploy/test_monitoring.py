@@ -63,6 +63,23 @@ def test_prometheus_understands_what_is_written_for_a_server_with_few_parts(tmp_
     assert jobs == {"airflow", "airfoil", "postgres", "redis", "prometheus", "alertmanager"}
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, 1),
+        ({"AIRFOIL_STATUS_SERVICES": "proxy,maintenance,status", "BACKUP_SCHEDULE": "30 1 * * *"}, 1),
+        ({"AIRFOIL_STATUS_SERVICES": "proxy,maintenance,status", "BACKUP_SCHEDULE": ""}, 0),
+        ({"AIRFOIL_STATUS_SERVICES": "proxy,status", "BACKUP_SCHEDULE": "30 1 * * *"}, 0),
+    ],
+)
+def test_the_rules_know_whether_backups_are_taken_by_the_clock(tmp_path, variables, expected):
+    written = tmp_path / "server.yml"
+    written.write_text(run("sh", MONITORING / "prometheus.sh", "--print-rules", **variables))
+    ((group,),) = yaml.safe_load(written.read_text()).values()
+    assert group["rules"] == [{"record": "airfoil_backups_expected", "expr": f"vector({expected})"}]
+    assert "1 rules found" in run(program("promtool"), "check", "rules", written)
+
+
 def test_prometheus_understands_what_the_dashboards_ask(tmp_path):
     panels = [
         panel
