@@ -28,7 +28,8 @@ run() {
 
 # value_of NAME: as Compose reads it from .env; an empty line is an empty value
 value_of() {
-  sed -n "s/^$1=//p" .env | tail -n 1 | sed "s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/; s/\\\$\\\$/\$/g"
+  sed -n "s/^$1=//p" .env | tail -n 1 \
+    | sed -e "s/^'\(.*\)'\$/\1/" -e t -e '/^".*"$/{s/^"\(.*\)"$/\1/' -e 's/\\\(["\\]\)/\1/g' -e '}' -e 's/\$\$/$/g'
 }
 
 # listens PORT: does something on this machine?

@@ -240,7 +240,9 @@ def test_help_tells_the_options(machine, script):
     assert "sh " + script in done.stdout
 
 
-@pytest.mark.parametrize("value", ["plain", "a b", "it's", "a$b", 'a "b"'])
+@pytest.mark.parametrize(
+    "value", ["plain", "a b", "it's", "a$b", 'a "b"', "a$$b", "a\\b", "ends \\", 'it\'s "$$" \\"']
+)
 def test_values_are_read_from_the_file_as_they_are_meant(machine, value):
     set_value(machine, "ALERT_MAIL_FROM", env_file.written(value))
     assert ask(machine, "value_of ALERT_MAIL_FROM") == value
