@@ -78,6 +78,17 @@ def test_the_files_that_there_are_are_named(project, server):
     assert str(server / "compose.override.yaml") in target.active(project).command("ps")
 
 
+def test_a_file_of_ones_own_belongs_to_the_server(project, server):
+    chosen = target.use_compose(project, server)
+    for name in ("compose.override.yaml", "mine.yaml"):
+        (server / name).touch()
+    assert str(server / "mine.yaml") not in chosen.command("ps")
+    with (server / ".env").open("a", encoding="utf-8") as environment:
+        environment.write("COMPOSE_FILE=compose.yaml:compose.override.yaml:mine.yaml\n")
+    named = [part for part in chosen.command("ps") if part.endswith(".yaml")]
+    assert named == [str(server / name) for name in ("compose.yaml", "compose.override.yaml", "mine.yaml")]
+
+
 def test_its_own_authority_is_found_when_it_has_one(project, server):
     chosen = target.use_compose(project, server)
     assert chosen.authority is None
