@@ -129,6 +129,11 @@ class Server:
         networks = json.loads(engine.docker("inspect", identity))[0]["NetworkSettings"]["Networks"]
         return str(next(iter(networks.values()))["IPAddress"])
 
+    def redis(self, *words: str) -> str:
+        """What Redis answers to a command."""
+        login = ("redis-cli", "--no-auth-warning", "-a", self.variables["REDIS_PASSWORD"])
+        return self.compose("exec", "-T", "redis", *login, *words)
+
     def states(self) -> dict[str, str]:
         """Each container's state: `running (healthy)`, `exited (0)`, ..."""
         found = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -41,8 +40,7 @@ TABLE = """\
 def keep(outcomes: Sequence[Outcome], kept: Path = KEPT, page: Path = PAGE) -> None:
     """Put what was just seen in the place of what was seen before of the same faults."""
     rows = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    machine = {"date": time.strftime("%Y-%m-%d"), "load": round(os.getloadavg()[0], 1)}
-    rows |= {one.fault: asdict(one) | machine for one in outcomes}
+    rows |= {one.fault: asdict(one) | {"date": time.strftime("%Y-%m-%d")} for one in outcomes}
     kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     before = page.read_text(encoding="utf-8").partition(MARK)[0]
     page.write_text(before + MARK + TEXT.format(rows=table(rows)), encoding="utf-8")
@@ -59,5 +57,5 @@ def _line(one: dict) -> str:
         told = f"{one['alert']} after {one['alert_seconds']:.0f} s, gone {one['cleared_seconds']:.0f} s after"
     return (
         f"| {one['fault']} | {one['well_seconds']:.0f} s | {one['ended_seconds']:.0f} s ({one['runs']}) "
-        f"| {one['tries']} | {told} | {'; '.join(one['wrong']) or 'nothing'} | {one['date']}, load {one['load']} |\n"
+        f"| {one['tries']} | {told} | {'; '.join(one['wrong']) or 'nothing'} | {one['date']} |\n"
     )

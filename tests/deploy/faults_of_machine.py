@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 STORES = ("postgres", "redis", "s3")
 SIZE = "1500m"
+CHUNK_BYTES = 2**16
 DAEMON = Path("/var/run/docker.pid")
-STOP_SECONDS = 120
+STOP_SECONDS = 420
+"""Docker ends everything at once, and a worker is given 300 seconds for its tasks, whose servers are gone then."""
 
 
 @contextmanager
@@ -54,8 +56,10 @@ def full(folder: Path) -> Iterator[None]:
     """Not a byte is left meanwhile."""
     filler = folder / "filler"
     try:
-        with filler.open("wb") as stream:
-            os.posix_fallocate(stream.fileno(), 0, shutil.disk_usage(folder).free)
+        with filler.open("wb", buffering=0) as stream, suppress(OSError):  # others write meanwhile
+            while shutil.disk_usage(folder).free:
+                stream.write(bytes(CHUNK_BYTES))
+        assert shutil.disk_usage(folder).free < CHUNK_BYTES
         yield
     finally:
         filler.unlink()

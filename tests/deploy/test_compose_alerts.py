@@ -97,15 +97,11 @@ def test_people_are_told_of_data_that_is_not_as_it_should_be(server, fault, aler
 
 
 def test_people_are_told_of_a_redis_that_is_full(server):
-    def set_memory(size):
-        ask = ("redis-cli", "-u", server.variables["CELERY_BROKER_URL"])
-        return server.compose("exec", "-T", "redis", *ask, "CONFIG", "SET", "maxmemory", size)
-
-    assert "OK" in set_memory("4mb")
+    assert server.redis("CONFIG", "SET", "maxmemory", "4mb") == "OK"
     try:
         fires(server, {"RedisFull"})
     finally:
-        assert "OK" in set_memory("192mb")
+        assert server.redis("CONFIG", "SET", "maxmemory", "192mb") == "OK"
     ends(server, {"RedisFull"})
 
 
