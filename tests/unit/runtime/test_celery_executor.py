@@ -14,6 +14,8 @@ from airflow.models.taskinstancekey import TaskInstanceKey
 from airflow.providers.celery.executors import celery_executor as theirs
 from airflow.providers.celery.executors.celery_executor_utils import ExceptionWithTraceback
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+from celery import Celery
+from celery.backends.filesystem import FilesystemBackend
 from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import ResponseError
@@ -261,3 +263,17 @@ def test_tasks_are_taken_over_though_the_broker_cannot_say_how_they_stand(execut
     assert executor.try_adopt_task_instances([known, unknown]) == [unknown]
     assert executor.workloads[key(1)].task_id == "id 1"
     assert executor.running == {key(1)}
+
+
+def test_a_message_that_ended_is_believed_and_a_task_without_one_begins_anew(executor, monkeypatch, tmp_path):
+    """Why a restore forgets the messages of tasks under way: see airfoil.stack.backup.queued_tasks."""
+    results = FilesystemBackend(f"file://{tmp_path}", app=executor.celery_app)
+    monkeypatch.setattr(Celery, "backend", results)
+    results.store_result("id 1", None, "SUCCESS")
+    ended = SimpleNamespace(key=key(1), external_executor_id="id 1")
+    restored = SimpleNamespace(key=key(2), external_executor_id=None)
+    assert executor.try_adopt_task_instances([ended, restored]) == [restored]
+    assert executor.get_event_buffer() == {key(1): ("success", None)}, (
+        "with which Airflow fails a queued task"
+    )
+    assert executor.try_adopt_task_instances([restored]) == [restored]
