@@ -34,9 +34,13 @@ last_version() {
 }
 
 # A new volume belongs to root; the worker that takes backups does not run as root.
-mkdir -p /backups/platform
-chown "$AIRFLOW_UID:0" /backups/platform
-chmod 0700 /backups/platform
+case ${BACKUP_PLACE:=/backups/platform} in
+  /backups/*)
+    mkdir -p "$BACKUP_PLACE"
+    chown "$AIRFLOW_UID:0" "$BACKUP_PLACE"
+    chmod 0700 "$BACKUP_PLACE"
+    ;;
+esac
 
 SECRET=$AIRFLOW_DATABASE_PASSWORD; export SECRET
 give_role airflow

@@ -234,6 +234,18 @@ def test_backups_are_where_they_are_taken_and_nowhere_that_tasks_run():
     assert having == {"postgres-init", "maintenance", "restore"}
 
 
+def test_keys_of_the_place_of_backups_are_in_no_container_that_tasks_run_in():
+    having = {name for name, one in SERVICES.items() if "${BACKUP_S3_" in json.dumps(one)}
+    assert having == {"maintenance"}
+    read = {name for name in EXAMPLE if name.startswith("BACKUP_S3_")}
+    assert read == {name for name in SERVICES["maintenance"]["environment"] if name.startswith("BACKUP_S3_")}
+
+
+def test_the_folder_that_backups_go_to_is_made_for_who_takes_them():
+    place = SERVICES["maintenance"]["environment"]["AIRFOIL_BACKUP_PLACE"]
+    assert SERVICES["postgres-init"]["environment"]["BACKUP_PLACE"] == place
+
+
 def test_what_tidies_up_sees_the_logs_that_other_hosts_have_sent():
     place = "task-logs:/opt/airflow/logs"
     for name in ("airflow-api-server", "maintenance"):

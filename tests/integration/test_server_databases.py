@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import psycopg
@@ -87,6 +88,17 @@ def test_the_same_version_needs_no_dump(job, tmp_path):
     job("1.0.0")
     job("1.0.0")
     assert [path.name for path in (tmp_path / "backups").glob("before-*")] == []
+
+
+def test_the_folder_of_backups_belongs_to_who_takes_them(job, tmp_path):
+    volume = tmp_path / "backups"
+    volume.mkdir(mode=0o755)
+    assert job("1.0.0", BACKUP_PLACE=f"{volume}/nightly").returncode == 0
+    found = (volume / "nightly").stat()
+    assert (found.st_uid, found.st_mode & 0o777) == (os.getuid(), 0o700)
+    assert [path.name for path in volume.iterdir()] == ["nightly"]
+    assert job("1.0.0", BACKUP_PLACE="s3://bucket/prefix").returncode == 0
+    assert [path.name for path in volume.iterdir()] == ["nightly"]
 
 
 def test_no_secret_is_told(job):

@@ -269,7 +269,10 @@ def _place(text: str, project: Project | None) -> Place:
     from airfoil.stack.backup.place import FolderPlace
 
     if "://" in text:
-        return _bucket(text)
+        from airfoil.clients.bucket import Bucket
+        from airfoil.stack.backup import place_keys
+
+        return Bucket(text, place_keys.environment(os.environ))
     if not text and project is not None:
         return FolderPlace(project.root / "backups")
     return FolderPlace(Path(text).expanduser().absolute())

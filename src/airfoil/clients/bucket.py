@@ -22,6 +22,7 @@ from airfoil.errors import (
 
 SCHEME = "s3://"
 _ENDPOINT = "MLFLOW_S3_ENDPOINT_URL"
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 _REFUSED = frozenset(
     {"401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
@@ -143,7 +144,13 @@ def _client(environ: Mapping[str, str]) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.client("s3", endpoint_url=environ.get(_ENDPOINT) or None, config=config)
+    # Those of the mapping, which need not be the process's; what it does not say boto3 looks for itself.
+    keys = (
+        {name.lower(): environ.get(name) or None for name in _KEYS}
+        if all(map(environ.get, _KEYS[:2]))
+        else {}
+    )
+    return boto3.client("s3", endpoint_url=environ.get(_ENDPOINT) or None, config=config, **keys)
 
 
 def _beginning(content: Any) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.backup_shop import PASSPHRASE, make_shop, objects_of, rows_of, spoil
 
+from airfoil.cli import backup
 from airfoil.stack.backup import catalogue, sealing, verification
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.project import Project
@@ -103,3 +104,12 @@ def test_help_teaches(airfoil):
     }.items():
         text = " ".join(airfoil("backup", command, "--help").out.split())
         assert words in text, command
+
+
+def test_backups_in_s3_are_opened_by_keys_of_their_own_and_artifacts_by_the_usual(monkeypatch):
+    pytest.importorskip("boto3")
+    for name in ("AWS", "BACKUP_S3"):
+        monkeypatch.setenv(f"{name}_ACCESS_KEY_ID", name)
+        monkeypatch.setenv(f"{name}_SECRET_ACCESS_KEY", name)
+    opened = (backup._place("s3://backups/shop", None), backup._bucket("s3://mlflow"))
+    assert [one._client._request_signer._credentials.access_key for one in opened] == ["BACKUP_S3", "AWS"]

@@ -154,3 +154,15 @@ def test_a_store_that_is_not_there_is_told(client):
     client.error = EndpointConnectionError(endpoint_url="http://nowhere")
     with pytest.raises(ServiceUnreachableError, match="s3://shop cannot be used"):
         Bucket("s3://shop", {}, client=client).put("a", io.BytesIO(b""))
+
+
+def test_the_keys_are_those_of_the_mapping_and_not_of_the_process(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of the process")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the process, too")
+    own = {"AWS_ACCESS_KEY_ID": "own", "AWS_SECRET_ACCESS_KEY": "own, too"}
+    client = Bucket("s3://bucket", own | {"MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:1"})._client
+    keys = client._request_signer._credentials
+    assert (keys.access_key, keys.secret_key, keys.token) == ("own", "own, too", None)
+    assert client.meta.endpoint_url == "http://127.0.0.1:1"
+    usual = Bucket("s3://bucket", {})._client
+    assert usual._request_signer._credentials.access_key == "of the process"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import airfoil
 from airfoil.errors import ConfigurationError, ProjectError
 from airfoil.stack.deploy import (
+    backup_place,
     env_file,
     feature_file,
     logins,
@@ -164,6 +165,7 @@ def _variables(
             one for one in given["AIRFOIL_PARTS"].split(",") if one != "features"
         )
     logins.check(given, target)
+    backup_place.check(given)
     follows = neighbours.derived(given, airfoil.__version__)
     return found | {name: env_file.written(value) for name, value in follows.items()}
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import airfoil
-from airfoil.errors import ConfigurationError, ProjectError, SecretsError
+from airfoil.errors import ConfigurationError, ProjectError, SecretsError, SettingsError
 from airfoil.settings import load
 from airfoil.stack.deploy import compose, env_file, passwords, shipped
 from airfoil.stack.project import Project
@@ -222,6 +222,14 @@ def test_a_folder_out_of_which_nothing_can_be_built_is_refused(shop, folder):
 def test_a_user_must_be_a_number(shop):
     with pytest.raises(ConfigurationError, match="AIRFLOW_UID"):
         written(shop, {"AIRFLOW_UID": "anne"})
+
+
+def test_a_place_of_backups_that_nothing_can_be_written_to_is_refused(shop):
+    target = written(shop)
+    text = (target / ".env").read_text(encoding="utf-8")
+    (target / ".env").write_text(text.replace("BACKUP_PLACE=/backups/platform", "BACKUP_PLACE=/mnt/disk"))
+    with pytest.raises(SettingsError, match="BACKUP_PLACE"):
+        written(shop)
 
 
 def test_a_user_who_could_not_read_what_is_written_for_him_is_refused_unless_root_writes(shop, monkeypatch):
