@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import time
 import urllib.parse
 import urllib.request
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from tests.deploy import faults
 
 if TYPE_CHECKING:
     from tests.deploy.compose_server import Server
@@ -61,7 +63,7 @@ def hurried_rules(server: Server) -> Iterator[None]:
         for path, text in texts.items():
             path.write_text(text)
             yaml.safe_load(text)
-        server.compose("kill", "--signal", "HUP", "prometheus")
+        faults.send(server, "prometheus", signal.SIGHUP)
 
     put({path: re.sub(r"for: \d+[mh]", "for: 5s", text) for path, text in kept.items()})
     try:

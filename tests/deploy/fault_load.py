@@ -46,8 +46,9 @@ def deliver(server: Server) -> None:
 class Load:
     """Runs that are asked for as long as the block lasts; `names` is all of them."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, in_flight: int = IN_FLIGHT) -> None:
         self._server = server
+        self._in_flight = in_flight
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep_alive, daemon=True)
         self._prefix = uuid.uuid4().hex[:8]
@@ -74,7 +75,7 @@ class Load:
                         for name in list(open_runs):
                             if airflow.call("GET", f"/dags/{DAG}/dagRuns/{name}")["state"] in ENDED:
                                 open_runs.discard(name)
-                        while len(open_runs) < IN_FLIGHT:
+                        while len(open_runs) < self._in_flight:
                             self._ask(airflow, open_runs)
             except TOLERATED:  # whatever of the server is down just now
                 self._stop.wait(LOOK_SECONDS)

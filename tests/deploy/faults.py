@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.deploy import engine
@@ -96,6 +97,29 @@ def cut(server: Server, service: str) -> Iterator[None]:
     finally:
         for pid, rule in done:
             _iptables(pid, "-D", *rule, check=False)  # a container that has been replaced has none
+
+
+@contextmanager
+def frozen(server: Server, service: str) -> Iterator[None]:
+    """Stop the main process of each of its containers meanwhile: a worker takes no message, and its tasks go on."""
+    mains = [int(_children(pid).split()[0]) for pid in _pids(server, service)]
+    for pid in mains:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in mains:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _children(pid: int) -> str:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+
+
+def send(server: Server, service: str, number: int) -> None:
+    """Send a signal to what runs in a container; Docker's own `kill` would have it stay down after a restart."""
+    for pid in _pids(server, service):
+        os.kill(pid, number)
 
 
 def _iptables(pid: int, what: str, chain: str, *rule: str, check: bool = True) -> None:

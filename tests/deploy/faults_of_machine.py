@@ -71,7 +71,7 @@ def _mountpoint(server: Server, name: str) -> Path:
 
 
 def restart_engine(log: Path) -> None:
-    """End the Docker daemon, and start it as it was started; whoever started it then has another child less."""
+    """End the Docker daemon, and start it as it was started, as nobody's child."""
     pid = int(DAEMON.read_text())
     argv = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
     lines = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
@@ -82,7 +82,7 @@ def restart_engine(log: Path) -> None:
         assert time.monotonic() < deadline, "the Docker daemon does not end"
         time.sleep(0.2)
     with log.open("ab") as stream:
-        subprocess.Popen(argv, env=environment, stdout=stream, stderr=stream, start_new_session=True)
+        subprocess.run(["setsid", "--fork", *argv], env=environment, stdout=stream, stderr=stream, check=True)
     while not engine.answers():
         assert time.monotonic() < deadline + engine.START_SECONDS, log.read_text()[-3000:]
         time.sleep(0.5)

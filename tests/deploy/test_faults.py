@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 import pytest
 from benchmarks.compose_load import TASKS
-from tests.deploy import alerting, engine, fault_load, fault_page, faults, faults_of_machine, load
+from tests.deploy import alerting, fault_load, fault_page, faults, faults_of_machine, load
 from tests.sizes import FULL, full_only
 
 pytestmark = [pytest.mark.deploy, pytest.mark.chaos, pytest.mark.alone, pytest.mark.timeout(3000)]
@@ -27,6 +27,8 @@ UNDER_WAY = 3
 BLOW_SECONDS = 12.0
 """So long at most, because some parts take the load with them."""
 LOSING_SECONDS = 8
+FULL_RUNS = 9
+"""Of four tasks side by side: more than AIRFLOW_PARALLELISM."""
 RUNS = 200
 MANY_ENDED_SECONDS = 1500
 OUTCOMES: list[faults.Outcome] = []
@@ -151,16 +153,12 @@ def test_two_at_once(server, pair):
 
 @full_only
 def test_messages_that_redis_has_lost_are_sent_again(server):
-    """Workers are frozen, so that nobody takes a message before it is lost."""
-    workers = server.compose("ps", "--quiet", "airflow-worker").split()
-    with fault_load.Load(server) as runs:
+    """So many runs that the executor is full; workers are frozen, so that nobody takes a message before it is lost."""
+    with fault_load.Load(server, FULL_RUNS) as runs:
         assert until_under_way(runs), server.states()
-        engine.docker("pause", *workers)
-        try:
+        with faults.frozen(server, "airflow-worker"):
             time.sleep(LOSING_SECONDS)
             lost = server.redis("DEL", "default")
-        finally:
-            engine.docker("unpause", *workers)
         assert lost == "1", "there were messages to lose"
     recover(server, runs, faults.Outcome("Redis loses the messages of a queue"))
 
