@@ -1,7 +1,14 @@
 #!/bin/sh
 # The job postgres-init: roles and databases as .env says, a dump before another version of Airfoil works on them, and
-# no way down. Run at every start; what is there is left alone, but for passwords, which follow .env.
+# no way down but by what was kept. Run at every start; what is there is left alone, but for passwords, which follow .env.
+#
+#   docker compose run --rm postgres-init                       what every start does
+#   docker compose run --rm postgres-init back before-VERSION   the databases as that dump has them; those of now are kept
+#
+# AIRFOIL_RESTORING is set by `airfoil backup restore --into compose --overwrite`: begun, then done.
 set -eu
+
+DATABASES="airflow mlflow mlflow_auth feast"
 
 # Who we are and where the server is says libpq's own environment (PGHOST, PGUSER, PGPASSWORD, ...).
 ask() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
@@ -33,6 +40,40 @@ last_version() {
             FROM pg_database WHERE datname = 'airflow'"
 }
 
+# note_version DATABASE VERSION
+note_version() {
+  ask -v name="$1" -v version="airfoil $2" <<'EOF'
+COMMENT ON DATABASE :"name" IS :'version';
+EOF
+}
+
+# go_back NAME: every dump is laid out whole beside the databases; then all four take their places at once.
+go_back() {
+  place=/backups/$1
+  if [ -z "$1" ] || [ ! -e "$place/complete" ]; then
+    echo "airfoil: there is no whole dump \"$1\" in the volume backups. There are: $(cd /backups && echo before-*)" >&2
+    exit 2
+  fi
+  working=$(ask -c "SELECT count(*) FROM pg_stat_activity
+                     WHERE backend_type = 'client backend' AND datname = ANY (string_to_array('$DATABASES', ' '))")
+  if [ "$working" != 0 ]; then
+    echo "airfoil: $working connections work on the databases; stop the server first: docker compose stop" >&2
+    exit 75
+  fi
+  for name in $DATABASES; do
+    ask -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS ${name}_coming"
+    give_database "${name}_coming" "$name"
+    pg_restore --single-transaction --no-owner --role="$name" --dbname="${name}_coming" "$place/$name.dump"
+  done
+  version=$(cat "$place/complete") aside=replaced_$(date -u +%Y%m%dt%H%M%Sz)
+  note_version airflow_coming "$version"
+  for name in $DATABASES; do
+    echo "ALTER DATABASE $name RENAME TO ${name}_$aside; ALTER DATABASE ${name}_coming RENAME TO $name;"
+  done | ask --single-transaction
+  echo "airfoil: the databases are those of Airfoil $version again. What they were a moment ago: *_$aside" >&2
+  echo "airfoil: start $version now; $AIRFOIL_VERSION would take them up again." >&2
+}
+
 # A new volume belongs to root; the worker that takes backups does not run as root.
 case ${BACKUP_PLACE:=/backups/platform} in
   /backups/*)
@@ -51,27 +92,32 @@ SECRET=$METRICS_DATABASE_PASSWORD; give_role metrics
 unset SECRET
 ask -c "GRANT pg_monitor TO metrics" \
   || echo "airfoil: this server does not let the role metrics see its statistics; Prometheus will know less." >&2
-for name in airflow mlflow mlflow_auth feast; do give_database "$name" "$name"; done
+if [ "${1:-}" = back ]; then
+  go_back "${2:-}"
+  exit 0
+fi
+for name in $DATABASES; do give_database "$name" "$name"; done
 
 before=$(last_version)
-if [ -n "$before" ] && [ "$before" != "$AIRFOIL_VERSION" ]; then
+if [ -n "$before" ] && [ "$before" != "$AIRFOIL_VERSION" ] && [ "${AIRFOIL_RESTORING:-}" != "done" ]; then
   newest=$(printf '%s\n%s\n' "$before" "$AIRFOIL_VERSION" | sort -V | tail -n 1)
   if [ "$newest" = "$before" ]; then
+    # Until the restore is done they are the later version's still, and nothing but it is let through.
+    [ "${AIRFOIL_RESTORING:-}" != begun ] || exit 0
     echo "airfoil: the databases are of Airfoil $before, and this is $AIRFOIL_VERSION: there is no way down." >&2
-    echo "airfoil: start $before again, or restore a backup from before it." >&2
+    echo "airfoil: start $before again, or take the databases back to before it (docs/compose.md, The way back):" >&2
+    echo "airfoil: docker compose stop && docker compose run --rm postgres-init back before-$before" >&2
     exit 78
   fi
   place=/backups/before-$AIRFOIL_VERSION
-  if [ ! -e "$place/complete" ]; then
-    echo "airfoil: dumping the databases of Airfoil $before into the volume backups, before-$AIRFOIL_VERSION" >&2
-    mkdir -p "$place"
-    for name in airflow mlflow mlflow_auth feast; do
-      pg_dump --format=custom --file="$place/$name.dump.unfinished" "$name"
-      mv "$place/$name.dump.unfinished" "$place/$name.dump"
-    done
-    echo "$before" > "$place/complete"
-  fi
+  # Who went back and comes again has worked since: that dump is of another day.
+  [ ! -e "$place/complete" ] || mv "$place" "$place.$(date -u +%Y%m%dT%H%M%SZ)"
+  echo "airfoil: dumping the databases of Airfoil $before into the volume backups, before-$AIRFOIL_VERSION" >&2
+  mkdir -p "$place"
+  for name in $DATABASES; do
+    pg_dump --format=custom --file="$place/$name.dump.unfinished" "$name"
+    mv "$place/$name.dump.unfinished" "$place/$name.dump"
+  done
+  echo "$before" > "$place/complete"
 fi
-ask -v version="airfoil $AIRFOIL_VERSION" <<'EOF'
-COMMENT ON DATABASE airflow IS :'version';
-EOF
+note_version airflow "$AIRFOIL_VERSION"

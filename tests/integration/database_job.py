@@ -40,7 +40,7 @@ class DatabaseJob:
     server: Postgres
     folder: Path
 
-    def __call__(self, version: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, version: str, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
         """Run it for a version of Airfoil."""
         script = self.folder.with_name(f"{self.folder.name}.sh")
         script.write_text(
@@ -59,7 +59,9 @@ class DatabaseJob:
             **PASSWORDS,
             **changes,
         }
-        return subprocess.run(["sh", script], env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            ["sh", script, *words], env=environment, capture_output=True, text=True, check=False
+        )
 
     def url(self, database: str, driver: str = "") -> str:
         """The address of a database as its own role opens it."""

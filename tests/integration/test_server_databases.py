@@ -81,7 +81,84 @@ def test_there_is_no_way_down(job, server):
     done = job("1.9.0")
     assert done.returncode == 78
     assert "the databases are of Airfoil 1.10.0, and this is 1.9.0" in done.stderr
+    assert "postgres-init back before-1.10.0" in done.stderr
     assert job("1.10.0").returncode == 0
+
+
+def test_a_restore_may_put_an_older_version_there_and_nothing_else_until_it_is_done(job):
+    job("1.10.0")
+    begun = job("1.9.0", AIRFOIL_RESTORING="begun")
+    assert begun.returncode == 0, begun.stderr
+    assert job("1.9.0").returncode == 78, "a restore that failed has lowered nothing"
+    assert job("1.9.0", AIRFOIL_RESTORING="done").returncode == 0
+    assert job("1.9.0").returncode == 0
+
+
+def fill(server, words):
+    """Give each database a table with one word, as its own role does."""
+    for name in DATABASES:
+        with as_role(server, name, name, PASSWORDS[f"{name.upper()}_DATABASE_PASSWORD"]) as connection:
+            connection.execute("drop table if exists t")
+            connection.execute("create table t (id int generated always as identity primary key, word text)")
+            connection.execute("insert into t (word) values (%s)", (f"{words} in {name}",))
+
+
+def held(server, suffix=""):
+    found = [server.execute("select word from t", f"{name}{suffix}") for name in DATABASES]
+    return {rows[0][0] for rows in found}
+
+
+def said_in_each(words):
+    return {f"{words} in {name}" for name in DATABASES}
+
+
+def test_the_way_back_to_before_a_version_and_up_again(job, server, tmp_path):
+    job("1.9.0")
+    fill(server, "old")
+    job("1.10.0")
+    fill(server, "new")
+    done = job("1.10.0", "back", "before-1.10.0")
+    assert done.returncode == 0, done.stderr
+    assert held(server) == said_in_each("old")
+    with as_role(server, "mlflow", "mlflow", PASSWORDS["MLFLOW_DATABASE_PASSWORD"]) as connection:
+        connection.execute("alter table t add column more int")  # it is the role's own again
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        as_role(server, "feast", "airflow", PASSWORDS["FEAST_DATABASE_PASSWORD"])
+    names = {name for (name,) in server.execute("select datname from pg_database")}
+    (aside,) = {name.removeprefix("airflow") for name in names if name.startswith("airflow_replaced_")}
+    assert held(server, aside) == said_in_each("new"), "what was there is there still"
+    assert not [name for name in names if name.endswith("_coming")]
+    assert job("1.9.0").returncode == 0
+    fill(server, "newer")
+    assert job("1.10.0").returncode == 0
+    first, second = sorted(path.name for path in (tmp_path / "backups").glob("before-*"))
+    assert (first, second.startswith("before-1.10.0.")) == ("before-1.10.0", True), "dumped anew"
+    fill(server, "newest")
+    assert job("1.10.0", "back", "before-1.10.0").returncode == 0
+    assert held(server) == said_in_each("newer")
+
+
+def test_a_damaged_dump_changes_nothing(job, server, tmp_path):
+    job("1.9.0")
+    fill(server, "old")
+    job("1.10.0")
+    fill(server, "new")
+    dump = tmp_path / "backups" / "before-1.10.0" / "feast.dump"
+    dump.write_bytes(dump.read_bytes()[:-200])
+    assert job("1.10.0", "back", "before-1.10.0").returncode != 0
+    assert held(server) == said_in_each("new")
+    assert job("1.9.0").returncode == 78
+    assert job("1.10.0").returncode == 0
+
+
+def test_the_way_back_says_what_is_in_its_way(job, server):
+    job("1.9.0")
+    job("1.10.0")
+    unknown = job("1.10.0", "back", "before-1.11.0")
+    assert (unknown.returncode, "There are: before-1.10.0" in unknown.stderr) == (2, True)
+    with as_role(server, "mlflow", "mlflow", PASSWORDS["MLFLOW_DATABASE_PASSWORD"]):
+        busy = job("1.10.0", "back", "before-1.10.0")
+    assert (busy.returncode, "docker compose stop" in busy.stderr) == (75, True)
 
 
 def test_the_same_version_needs_no_dump(job, tmp_path):

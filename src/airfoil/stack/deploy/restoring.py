@@ -38,6 +38,8 @@ AIRFLOW_LOGIN = (
 """Only when people come along: a server keeps them in Airflow's database, a laptop does not."""
 PEOPLE = "ab_user"
 PASSPHRASE = "AIRFOIL_BACKUP_PASSPHRASE"  # noqa: S105 - the name of a variable
+RESTORING = "AIRFOIL_RESTORING"
+"""Lets an older release through postgres.sh, which refuses it on newer databases: these are about to be replaced."""
 _PLACE = "/airfoil/place"
 _HOME = "AIRFLOW__AIRFOIL__PROJECT=/tmp/platform"
 _MAY_RUN = frozenset({"postgres", "redis", "s3", "proxy", "status", "prometheus", "alertmanager", "grafana"})
@@ -80,13 +82,26 @@ class ComposeRestoration:
         files = creation.unsealed(self.manifest, self.kept, self.passphrase)  # a wrong passphrase ends here
         keys = self._keys(files)
         self._refuse_running()
-        code, _ = self.run(self._command(), {PASSPHRASE: self.passphrase}, shown=True)
+        begun = {RESTORING: "begun"} if self.overwrite else {}
+        code, _ = self.run(self._command(), {PASSPHRASE: self.passphrase, **begun}, shown=True)
         if code:
             raise NeighbourError(
                 "The restore inside the server failed; what it said is above.",
                 "Mend that, and run the same command again; with --overwrite where databases are filled already.",
             )
+        if self.overwrite:
+            self._note_release()
         return self._write(keys)
+
+    def _note_release(self) -> None:
+        """Let the server note that its databases are of its own release now, which may be an older one."""
+        command = self.target.command("run", "--rm", "--no-deps", "postgres-init")
+        code, _ = self.run(command, {RESTORING: "done"}, shown=True)
+        if code:
+            raise NeighbourError(
+                "The backup is in the databases, but of which release they are could not be noted; why is above.",
+                "Mend that, and run the same command again.",
+            )
 
     def _command(self) -> list[str]:
         # As root, who may read a backup of any user, and with no other right than that.

@@ -18,7 +18,7 @@ from airfoil.stack.backup.creation import Creation
 from airfoil.stack.backup.objects import Objects
 from airfoil.stack.backup.place import FolderPlace
 from airfoil.stack.deploy.restoring import PASSPHRASE as VARIABLE
-from airfoil.stack.deploy.restoring import SEALED_FILE, ComposeRestoration, run
+from airfoil.stack.deploy.restoring import RESTORING, SEALED_FILE, ComposeRestoration, run
 from airfoil.stack.target import ComposeTarget
 
 pytestmark = pytest.mark.unit
@@ -81,7 +81,7 @@ def made(tmp_path, docker, monkeypatch):
 def test_the_job_is_started_and_the_keys_come_after_it(made, docker, tmp_path):
     restoration, keys, env = made(overwrite=True)
     changed = restoration.carry_out()
-    (_, _, shown_list), (command, environment, shown) = docker.commands
+    (_, _, shown_list), (command, environment, shown), _ = docker.commands
     assert (shown_list, shown) == (False, True)
     words = " ".join(command)
     assert f"--volume {tmp_path / 'place'}:/airfoil/place:ro" in words
@@ -89,7 +89,7 @@ def test_the_job_is_started_and_the_keys_come_after_it(made, docker, tmp_path):
         f"backup restore {restoration.manifest.name} --from /airfoil/place --without-files --overwrite"
         in words
     )
-    assert environment == {VARIABLE: PASSPHRASE}
+    assert environment == {VARIABLE: PASSPHRASE, RESTORING: "begun"}
     assert PASSPHRASE not in words
     text = env.read_text(encoding="utf-8")
     assert f"FERNET_KEY={keys.fernet_key}\n" in text
@@ -98,6 +98,25 @@ def test_the_job_is_started_and_the_keys_come_after_it(made, docker, tmp_path):
     assert {"FERNET_KEY", "MLFLOW_WEBHOOK_KEY"} <= set(changed)
     assert env.stat().st_mode & 0o077 == 0
     assert env.with_name(".env.before-restore").read_text(encoding="utf-8") == ENV
+
+
+def test_databases_of_a_newer_release_are_this_ones_when_they_have_been_overwritten(made, docker):
+    made(overwrite=True)[0].carry_out()
+    command, environment, _ = docker.commands[-1]
+    assert command[-4:] == ["run", "--rm", "--no-deps", "postgres-init"]
+    assert environment == {RESTORING: "done"}
+
+
+def test_an_older_release_is_let_through_by_overwriting_alone(made, docker):
+    made()[0].carry_out()
+    assert [RESTORING in environment for _, environment, _ in docker.commands] == [False, False]
+
+
+def test_a_restore_that_failed_leaves_databases_to_the_release_they_are_of(made, docker):
+    docker.code = 1
+    with pytest.raises(NeighbourError):
+        made(overwrite=True)[0].carry_out()
+    assert not [one for one in docker.commands if one[1].get(RESTORING) == "done"]
 
 
 def test_the_administrators_password_comes_with_the_logins_alone(made, monkeypatch):
