@@ -30,6 +30,10 @@ table has not been measured yet.
 A task at which a killed worker was is given up after two minutes of silence and tried again: that is what takes
 longest. One that a worker had only taken, or whose message was lost, begins again within a minute
 ([decision 37](adr/0037-messages-that-nobody-has.md)).
+
+A Docker daemon that ends stops everything at once, and a worker lets its tasks end, for `WORKER_STOP_GRACE` (5 minutes)
+at most: their servers are gone then, so it may take all of that. With `{{"live-restore": true}}` in Docker's
+`daemon.json` containers go on while their daemon is away.
 """
 TABLE = """\
 | fault | healthy again | all runs ended (of) | further tries | alert | wrong | seen |
@@ -47,8 +51,13 @@ def keep(outcomes: Sequence[Outcome], kept: Path = KEPT, page: Path = PAGE) -> N
 
 
 def table(rows: dict[str, dict]) -> str:
-    """A line for each fault."""
-    return TABLE + "".join(_line(one) for one in rows.values())
+    """A line for each fault: one part killed, one cut off, two at once, all at once."""
+    return TABLE + "".join(_line(one) for one in sorted(rows.values(), key=_place))
+
+
+def _place(one: dict) -> tuple[int, bool]:
+    parts = one["fault"].count(": ")
+    return parts or 3, parts == 1 and "cut" in one["fault"]
 
 
 def _line(one: dict) -> str:
