@@ -15,7 +15,7 @@ from airfoil.cli.context import Invocation
 from airfoil.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from airfoil.settings import Settings
@@ -269,19 +269,18 @@ def _place(text: str, project: Project | None) -> Place:
     from airfoil.stack.backup.place import FolderPlace
 
     if "://" in text:
-        from airfoil.clients.bucket import Bucket
         from airfoil.stack.backup import place_keys
 
-        return Bucket(text, place_keys.environment(os.environ))
+        return _bucket(text, place_keys.environment(os.environ))
     if not text and project is not None:
         return FolderPlace(project.root / "backups")
     return FolderPlace(Path(text).expanduser().absolute())
 
 
-def _bucket(address: str) -> Place:
+def _bucket(address: str, environ: Mapping[str, str] = os.environ) -> Place:
     from airfoil.clients.bucket import Bucket
 
-    return Bucket(address, os.environ)
+    return Bucket(address, environ)
 
 
 def _is_inside(place: Place, project: Project) -> bool:

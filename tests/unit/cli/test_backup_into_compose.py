@@ -68,13 +68,17 @@ def test_a_backup_in_s3_is_fetched_first_and_leaves_nothing_behind(airfoil, shop
     class Store:
         """A bucket, of the files that lie in the project's own folder of backups."""
 
-        def __init__(self, address):
+        def __init__(self, address, environ):
             self.title, self._files = address, FolderPlace(shop.root / "backups")
+            keys.append(environ["AWS_ACCESS_KEY_ID"])
 
         def __getattr__(self, name):
             return getattr(self._files, name)
 
-    fetched = []
+    fetched, keys = [], []
+    # Of the backups alone: a task could remove them by those of the data.
+    for name in ("BACKUP_S3_ACCESS_KEY_ID", "BACKUP_S3_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "theirs")
 
     def carry_out(self):
         fetched.extend(catalogue.found_in(FolderPlace(self.place)))
@@ -86,6 +90,7 @@ def test_a_backup_in_s3_is_fetched_first_and_leaves_nothing_behind(airfoil, shop
     assert done.code == 0, done.err
     (entry,) = fetched
     assert entry.manifest is not None
+    assert set(keys) == {"theirs"}
     assert list((shop.root / ".airfoil").glob(".backup-*")) == []
 
 
