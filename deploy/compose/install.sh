@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the server in this folder, or brings it to another version: looks at the machine, writes .env (what it says is
-# kept), builds, starts in order, waits, tries it out. Safe to run again. A step that fails says why, and what helps.
+# Installs the server in this folder, or brings it to another version: looks at the machine, writes files that are missing or
+# of another version, builds, starts in order, waits, tries it out. Safe to run again. A step that fails says why, and what helps.
 #
 #   sh install.sh              do it all
 #   sh install.sh --check      look at the machine and the files, change nothing
@@ -52,27 +52,38 @@ step "Files"
 for file in compose.yaml env.example Caddyfile postgres.sh s3.sh ../monitoring/prometheus.yml; do
   [ -f "$file" ] || fail "$file is missing." "Run \`airfoil deploy compose\` in the project again."
 done
-# Always written anew: after `git pull` an older .env would let new code work on databases that nobody has dumped.
-before= written=
+# Written anew for another release: after `git pull` an older .env would let new code work on databases that nobody has
+# dumped. Else they stay: the AIRFOIL_* of the shell in which they were written need not be in this one.
+before= missing= unsure=
+for file in .env compose.override.yaml setup.json; do
+  [ -f $file ] || missing="${missing:+$missing, }$file"
+done
 [ ! -f .env ] || before=$(value_of AIRFOIL_TAG)
+find_airfoil
+written=${release:-$before}
 if [ -n "$check_only" ]; then
-  [ -f .env ] && [ -f compose.override.yaml ] \
-    || fail "There is no .env yet." "Run \`sh install.sh\`, or \`airfoil deploy compose\` in the project."
-  find_airfoil
-  written=${release:-$before}
-elif [ -n "$build" ]; then
-  render
-else
-  render --no-build
+  [ -z "$missing" ] || fail "Not written yet: $missing." "Run \`sh install.sh\`, or \`airfoil deploy compose\` in the project."
+elif [ -n "$missing" ] || [ -z "$before" ] || [ "$before" != "$written" ]; then
+  alerted=$(alerting)
+  if [ -n "$build" ]; then render; else render --no-build; fi
+  written=$(value_of AIRFOIL_TAG)
+  [ -z "$alerted" ] || [ "$alerted" = "$(alerting)" ] \
+    || warn "alerts take another way than before: give AIRFOIL_ALERTS_* again, then \`airfoil deploy compose\` (docs/compose.md)"
 fi
-[ -n "$written" ] || written=$(value_of AIRFOIL_TAG)
+if [ -n "$before" ] && [ "$before" != "$written" ]; then
+  warn ".env was written by Airfoil $before, and this is $written: databases are dumped before it works on them (docs/compose.md)"
+  unsure=$check_only
+fi
 [ "$(stat -c %a .env)" = 600 ] || {
   [ -z "$check_only" ] || fail ".env can be read by others." "\`chmod 600 .env\`"
   chmod 600 .env || fail ".env can be read by others." "\`chmod 600 .env\`"
 }
-said=$($COMPOSE config --quiet 2>&1) || fail "The Compose files are not right: $said" "Correct .env, or write it anew."
-if [ -n "$before" ] && [ "$before" != "$written" ]; then
-  warn ".env was written by Airfoil $before, and this is $written: databases are dumped before it works on them (docs/compose.md)"
+if said=$($COMPOSE config --quiet 2>&1); then
+  unsure=
+elif [ -n "$unsure" ]; then
+  warn "until then the Compose files do not fit: $said. What .env lacks, \`sh install.sh\` adds."
+else
+  fail "The Compose files are not right: $said" "Correct .env, or write it anew: \`airfoil deploy compose\` in the project."
 fi
 done_with "$PWD"
 
@@ -92,11 +103,12 @@ done_with "$(cd "$project" && pwd)"
 step "Ports"
 for name in HTTP_PORT HTTPS_PORT; do
   port=$(value_of $name); port=${port##*:}
+  [ -z "$unsure" ] || continue # Compose cannot say whether it is our own proxy that has it
   if [ -z "$($COMPOSE ps --quiet proxy 2> /dev/null)" ] && listens "$port"; then
     fail "Port $port is taken by another program." "Stop it (\`sudo ss -ltnp 'sport = :$port'\` names it), or set $name in .env."
   fi
 done
-done_with "$(value_of HTTP_PORT) and $(value_of HTTPS_PORT)"
+done_with "$(value_of HTTP_PORT) and $(value_of HTTPS_PORT)${unsure:+, not looked at}"
 
 if [ -n "$check_only" ]; then
   echo

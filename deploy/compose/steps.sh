@@ -69,13 +69,20 @@ wait_for() {
 }
 
 # release_of_checkout: the version of the Airfoil that lies beside us as source; nothing in a project that has it as a package
-release_of_checkout() { sed -n 's/^__version__ = "\(.*\)"$/\1/p' ../../src/airfoil/__init__.py 2> /dev/null || true; }
+release_of_checkout() { sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$root/src/airfoil/__init__.py" 2> /dev/null || true; }
 
-# find_airfoil: sets $airfoil to an airfoil of this machine, and $release to what it, or the checkout, is. One of another
-# version than the checkout would write its own files over those that are here.
+# find_root: sets $root to the project: the nearest folder upwards with an airfoil.toml; empty without one
+find_root() {
+  root=$PWD
+  while [ -n "$root" ] && [ ! -e "$root/airfoil.toml" ]; do root=${root%/*}; done
+}
+
+# find_airfoil: sets $root, $airfoil to an airfoil of this machine, and $release to what it, or the checkout, is. One of
+# another version than the checkout would write its own files over those that are here.
 find_airfoil() {
+  find_root
   airfoil= release=$(release_of_checkout)
-  for candidate in "${AIRFOIL:-}" "$(command -v airfoil || true)" ../../.venv/bin/airfoil; do
+  for candidate in "${AIRFOIL:-}" "$(command -v airfoil || true)" "$root/.venv/bin/airfoil"; do
     [ -n "$candidate" ] && [ -x "$candidate" ] || continue
     found=$("$candidate" --version 2> /dev/null) && found=${found#airfoil } || continue
     if [ -z "$release" ] || [ "$found" = "$release" ]; then
@@ -87,18 +94,27 @@ find_airfoil() {
   done
 }
 
-# render: write .env and what belongs to it (what .env says is kept), with an airfoil of this machine or the one of an image
-# of ours: the one that is there with --no-build, else one that is built now.
+# alerting: the connections by which people hear of runs, as setup.json has them. They hold passwords: to compare, not to show.
+alerting() { sed -n -e '/^  "smtp_default": /,/^  }/p' -e '/^  "alerts_webhook": /,/^  }/p' setup.json 2> /dev/null || true; }
+
+# render: after find_airfoil; writes .env and what belongs to it (what .env says is kept), with an airfoil of this machine or
+# the one of an image of ours: the one that is there with --no-build, else one that is built now.
 render() {
-  project=$(cd ../.. && pwd)
-  find_airfoil
+  [ -n "$root" ] || fail "There is no airfoil.toml in $PWD or above it." "A server belongs to a project: \`airfoil init DIR\`."
   if [ -n "$airfoil" ]; then
-    run "\`airfoil deploy compose\` failed." "The lines above say why." "$airfoil" --project "$project" deploy compose "$PWD"
+    run "\`airfoil deploy compose\` failed." "The lines above say why." "$airfoil" --project "$root" deploy compose "$PWD"
     return 0
   fi
-  tag= base= named=
+  tag= base= named= authority=
   if [ -f .env ]; then
     tag=$(value_of AIRFOIL_TAG) base=$(value_of PYTHON_IMAGE) named=$(value_of AIRFLOW_IMAGE)
+    authority=$(value_of LOGIN_CA_FILE)
+  fi
+  # It is read, and may lie outside the project. Without the file airfoil says what is wrong.
+  if [ -f "$authority" ]; then
+    authority=$(cd "$(dirname "$authority")" && pwd)/$(basename "$authority")
+  else
+    authority=
   fi
   if [ -n "${1:-}" ]; then
     image=${named:-airfoil/airflow:${release:-$tag}}
@@ -109,11 +125,13 @@ render() {
     image=airfoil/airflow:first
     run "The image for \`airfoil deploy compose\` could not be built." "The lines above say why." \
       env DOCKER_BUILDKIT=1 docker build --quiet --target airflow --tag $image --file Dockerfile \
-      ${base:+--build-arg "PYTHON_IMAGE=$base"} ${tag:+--build-arg "AIRFOIL_REQUIREMENT=airfoil==$tag"} ../..
+      ${base:+--build-arg "PYTHON_IMAGE=$base"} ${tag:+--build-arg "AIRFOIL_REQUIREMENT=airfoil==$tag"} "$root"
   fi
   run "\`airfoil deploy compose\` failed." "The lines above say why." \
-    docker run --rm --user "$(id -u):$(id -g)" --volume "$project:$project" --workdir "$project" \
-    --env HOME=/tmp --env _AIRFLOW_WWW_USER_USERNAME --env _AIRFLOW_WWW_USER_PASSWORD --env AIRFLOW_UID --env AIRFLOW_PROJ_DIR \
+    docker run --rm --user "$(id -u):$(id -g)" --volume "$root:$root" ${authority:+--volume "$authority:$authority:ro"} \
+    --workdir "$root" --env HOME=/tmp \
+    --env _AIRFLOW_WWW_USER_USERNAME --env _AIRFLOW_WWW_USER_PASSWORD --env AIRFLOW_UID --env AIRFLOW_PROJ_DIR \
+    $(env | sed -n 's/^\(AIRFOIL_[A-Za-z0-9_]*\)=.*/--env \1/p') \
     "$image" airfoil deploy compose "$PWD"
 }
 

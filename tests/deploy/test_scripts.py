@@ -65,8 +65,13 @@ def machine(tmp_path):
     root = tmp_path / "shop"
     root.mkdir()
     (root / "airfoil.toml").write_text('[project]\nname = "shop"\n', encoding="utf-8")
-    folder = root / "deploy" / "compose"
-    compose.write(compose.rendered(Project(root), load(root, {}), folder, {}), folder)
+    return written_server(root, "deploy/compose")
+
+
+def written_server(root, inside, **shell):
+    """Write the server's files as a person does whose shell says this."""
+    folder = root / inside
+    compose.write(compose.rendered(Project(root), load(root, shell), folder, shell), folder)
     set_value(folder, "HTTP_PORT", "127.0.0.1:1")
     set_value(folder, "HTTPS_PORT", "127.0.0.1:2")
     return folder
@@ -81,7 +86,8 @@ def set_value(folder, name, value):
 
 def run(folder, *argv, **environment):
     own = {name: value for name, value in os.environ.items() if not name.startswith(("COMPOSE", "AIRFOIL"))}
-    environ = own | {"PATH": f"{folder.parents[2] / 'bin'}:{os.environ['PATH']}"} | environment
+    docker = next(one / "bin" for one in folder.parents if (one / "bin" / "docker").exists())
+    environ = own | {"PATH": f"{docker}:{os.environ['PATH']}"} | environment
     return subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False)
 
 
@@ -92,7 +98,8 @@ def deeds(folder):
 
 def as_checkout(folder, release):
     """Let the project be a checkout of Airfoil, as after `git pull`."""
-    source = folder.parents[1] / "src" / "airfoil" / "__init__.py"
+    root = next(one for one in folder.parents if (one / "airfoil.toml").exists())
+    source = root / "src" / "airfoil" / "__init__.py"
     source.parent.mkdir(parents=True)
     source.write_text(f'__version__ = "{release}"\n', encoding="utf-8")
 
@@ -113,7 +120,7 @@ def test_a_machine_on_which_nothing_stands_in_the_way(machine):
     [
         ({"DOCKER_INFO": "1"}, "The Docker engine does not answer.", "systemctl start docker"),
         ({"COMPOSE_VERSION": "2.17.2"}, "Compose 2.17.2 is too old.", "2.23"),
-        ({"COMPOSE_FAULT": "services.x is wrong"}, "services.x is wrong", "Correct .env"),
+        ({"COMPOSE_FAULT": "services.x is wrong"}, "services.x is wrong", "anew: `airfoil deploy compose`"),
     ],
 )
 def test_what_stands_in_the_way_is_named_with_the_next_move(machine, environment, why, move):
@@ -156,6 +163,77 @@ def test_another_release_is_built_and_started_as_itself_so_that_its_databases_ar
     assert ask(machine, "value_of HTTPS_PORT") == "127.0.0.1:2"
 
 
+def test_another_start_of_the_same_release_keeps_what_the_shell_of_the_rendering_said(machine):
+    written_server(machine.parents[1], "deploy/compose", AIRFOIL_ALERTS_WEBHOOK="https://chat.example.com/1")
+    before = {path: path.read_bytes() for path in machine.rglob("*") if path.is_file()}
+    assert b"chat.example.com" in before[machine / "setup.json"]
+    done = run(machine, "sh", "install.sh", AIRFOIL=OURS)
+    assert deeds(machine)[-1] == f"started as {airfoil.__version__}", done.stdout + done.stderr
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("name", ["setup.json", "compose.override.yaml"])
+def test_a_file_that_is_not_there_is_written(machine, name):
+    (machine / name).unlink()
+    refused = run(machine, "sh", "install.sh", "--check", AIRFOIL=OURS)
+    assert (refused.returncode, f"Not written yet: {name}." in refused.stderr) == (1, True)
+    run(machine, "sh", "install.sh", AIRFOIL=OURS)
+    assert (machine / name).is_file()
+
+
+@pytest.mark.parametrize(("shell", "note"), [({}, True), ({"AIRFOIL_ALERTS_WEBHOOK": "https://c/1"}, False)])
+def test_another_release_in_a_shell_without_the_passwords_of_alerts_is_told(machine, shell, note):
+    written_server(machine.parents[1], "deploy/compose", AIRFOIL_ALERTS_WEBHOOK="https://c/1")
+    set_value(machine, "AIRFOIL_TAG", "0.0.9")
+    done = run(machine, "sh", "install.sh", AIRFOIL=OURS, **shell)
+    assert ("alerts take another way than before" in done.stdout) == note, done.stdout + done.stderr
+
+
+def test_the_image_is_given_settings_of_the_shell_and_an_authority_outside_the_project(machine, tmp_path):
+    authority = tmp_path / "pki" / "ca.pem"
+    authority.parent.mkdir()
+    authority.touch()
+    as_checkout(machine, "9.9.9")
+    set_value(machine, "LOGIN_CA_FILE", str(authority))
+    shell = {"AIRFOIL_ALERTS_WEBHOOK": "https://chat.example.com/secret"}
+    done = run(machine, "sh", "install.sh", IMAGE_RELEASE="9.9.9", **shell)
+    rendered = deeds(machine)[1]
+    assert "--env AIRFOIL_ALERTS_WEBHOOK " in rendered, done.stderr
+    assert "secret" not in rendered
+    assert f"--volume {authority}:{authority}:ro " in rendered
+
+
+@pytest.mark.parametrize("named", ["", "/nowhere/ca.pem"])
+def test_an_authority_that_is_not_there_is_not_mounted(machine, named):
+    # Docker would make a folder of that name.
+    as_checkout(machine, "9.9.9")
+    set_value(machine, "LOGIN_CA_FILE", named)
+    run(machine, "sh", "install.sh", IMAGE_RELEASE="9.9.9")
+    assert deeds(machine)[1].count("--volume") == 1
+
+
+def test_a_server_right_below_its_project_is_written_and_built_out_of_it(machine):
+    root = machine.parents[1]
+    folder = written_server(root, "server")
+    set_value(folder, "AIRFOIL_TAG", "0.0.9")
+    done = run(folder, "sh", "install.sh", AIRFOIL=OURS)
+    assert deeds(folder)[-1] == f"started as {airfoil.__version__}", done.stdout + done.stderr
+    as_checkout(folder, "9.9.9")
+    (folder / "deeds").unlink()
+    run(folder, "sh", "install.sh", IMAGE_RELEASE="9.9.9")
+    built, rendered, *_ = deeds(folder)
+    assert built.endswith(f" {root}")
+    assert f"--volume {root}:{root} --workdir {root} " in rendered
+    assert rendered.endswith(f"airfoil deploy compose {folder}")
+
+
+def test_a_folder_without_a_project_is_named(machine):
+    (machine.parents[1] / "airfoil.toml").unlink()
+    (machine / "setup.json").unlink()
+    done = run(machine, "sh", "install.sh", AIRFOIL=OURS)
+    assert (done.returncode, "There is no airfoil.toml" in done.stderr) == (1, True)
+
+
 def test_without_an_airfoil_of_this_release_that_of_its_image_writes_the_files(machine):
     as_checkout(machine, "9.9.9")
     set_value(machine, "PYTHON_IMAGE", "registry.example.com/python:3.12")
@@ -169,7 +247,7 @@ def test_without_an_airfoil_of_this_release_that_of_its_image_writes_the_files(m
 
 def test_without_a_checkout_the_image_is_of_the_version_that_wrote_the_files(machine):
     set_value(machine, "AIRFOIL_TAG", "0.0.9")
-    script = ". ./steps.sh; find_airfoil() { airfoil= release=; }; render"
+    script = ". ./steps.sh; find_root; airfoil= release=; render"
     done = run(machine, "sh", "-c", script, IMAGE_RELEASE="0.0.9")
     assert done.returncode == 0, done.stderr
     assert "--build-arg AIRFOIL_REQUIREMENT=airfoil==0.0.9" in deeds(machine)[0]
@@ -180,6 +258,7 @@ def test_images_that_are_there_write_the_files_too(machine):
     done = run(machine, "sh", "install.sh", "--no-build", IMAGE_RELEASE="9.9.9")
     assert "airfoil/airflow:9.9.9 airfoil deploy compose" in deeds(machine)[0], done.stderr
     assert deeds(machine)[1:] == ["started as 9.9.9"]
+    (machine / "setup.json").unlink()
     done = run(machine, "sh", "install.sh", "--no-build", NO_IMAGE="1")
     assert (done.returncode, "nor the image airfoil/airflow:9.9.9" in done.stderr) == (1, True)
 
@@ -202,6 +281,18 @@ def test_a_check_says_that_the_release_is_another_and_changes_nothing(machine, c
     assert done.returncode == 0, done.stderr
     assert f".env was written by Airfoil 0.0.9, and this is {release}" in done.stdout
     assert {path: path.stat().st_mtime_ns for path in machine.rglob("*")} == before
+
+
+def test_a_check_names_another_release_also_where_its_variables_are_still_missing(machine):
+    set_value(machine, "AIRFOIL_TAG", "0.0.9")
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        set_value(machine, "HTTPS_PORT", f"127.0.0.1:{proxy.getsockname()[1]}")
+        fault = {"COMPOSE_FAULT": "required variable NEW is missing a value"}
+        done = run(machine, "sh", "install.sh", "--check", AIRFOIL=OURS, **fault)
+    assert done.returncode == 0, done.stderr
+    assert f".env was written by Airfoil 0.0.9, and this is {airfoil.__version__}" in done.stdout
+    assert "NEW is missing a value. What .env lacks, `sh install.sh` adds." in done.stdout
+    assert "Correct .env" not in done.stdout + done.stderr
 
 
 def test_dags_that_the_containers_cannot_read_are_named(machine):

@@ -57,22 +57,22 @@ class ComposeTarget:
 
     def command(self, *arguments: str) -> list[str]:
         """Return a command of Docker Compose that means this server, with the files that its .env names."""
-        files = [
-            part
-            for name in self._files()
-            if (self.folder / name).exists()
-            for part in ("-f", str(self.folder / name))
-        ]
+        files = [part for name in self._files() for part in ("-f", str(self.folder / name))]
         return ["docker", "compose", "--project-directory", str(self.folder), *files, *arguments]
 
     def _files(self) -> tuple[str, ...]:
-        """Compose reads COMPOSE_FILE from .env only where no file is named, and from where it is called."""
+        """Compose reads COMPOSE_FILE from .env only where no file is named, and from where it is called.
+
+        A file that somebody has named and that is missing is for Compose to refuse: without it this is another server.
+        """
         try:
             text = (self.folder / env_file.NAME).read_text(encoding="utf-8")
         except OSError:  # a command that needs values of it says so
-            return _FILES
+            text = ""
         named = env_file.spoken_values(text).get("COMPOSE_FILE", "")
-        return tuple(named.split(":")) if named else _FILES
+        return (
+            tuple(named.split(":")) if named else tuple(one for one in _FILES if (self.folder / one).exists())
+        )
 
     def _values(self) -> tuple[str, str, str, str]:
         path = self.folder / env_file.NAME

@@ -89,6 +89,12 @@ def test_a_file_of_ones_own_belongs_to_the_server(project, server):
     assert named == [str(server / name) for name in ("compose.yaml", "compose.override.yaml", "mine.yaml")]
 
 
+def test_a_file_that_is_named_and_missing_is_left_for_compose_to_refuse(project, server):
+    with (server / ".env").open("a", encoding="utf-8") as environment:
+        environment.write("COMPOSE_FILE=compose.yaml:mine.yaml\n")
+    assert str(server / "mine.yaml") in target.use_compose(project, server).command("ps")
+
+
 def test_its_own_authority_is_found_when_it_has_one(project, server):
     chosen = target.use_compose(project, server)
     assert chosen.authority is None
