@@ -23,11 +23,13 @@ SELECT format('ALTER ROLE %I LOGIN PASSWORD %L', :'name', :'secret') \gexec
 EOF
 }
 
-# give_database NAME OWNER: nobody else may connect to it.
+# give_database NAME OWNER: nobody else may connect to it. Since PostgreSQL 16, who made a role is a member of it and yet
+# may not act as it: that is given each time, but to those who may do everything.
 give_database() {
   ask -v name="$1" -v owner="$2" <<'EOF'
+SET client_min_messages = warning;
 SELECT format('GRANT %I TO CURRENT_USER', :'owner')
- WHERE NOT pg_has_role(CURRENT_USER, :'owner', 'MEMBER') \gexec
+ WHERE :'owner' <> CURRENT_USER AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER) \gexec
 SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'owner')
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
@@ -47,6 +49,27 @@ COMMENT ON DATABASE :"name" IS :'version';
 EOF
 }
 
+# lay_out DUMP DATABASE ROLE: all of a dump, or an error. Its end says so by itself: a pipe tells how psql ended, alone.
+# A server older than pg_restore may not know the setting, which stands before the first table; a row may say the same.
+lay_out() {
+  whole=$({ pg_restore --no-owner --role="$3" --file=- "$1" && printf '%s\n' '\echo whole'; } \
+    | LC_ALL=C sed '1,/^SET client_encoding/{/^SET transaction_timeout = 0;$/d;}' \
+    | ask --single-transaction --output=/dev/null --dbname="$2") || whole=
+  [ "$whole" = whole ] || { echo "airfoil: $1 cannot be put back; nothing has changed." >&2; exit 1; }
+}
+
+# forget_messages DATABASE: as stack/backup/queued_tasks.py does. Redis knows how tasks of that day have ended since, and
+# a scheduler that hears so fails, unrun, what is queued again.
+forget_messages() {
+  ask --dbname="$1" <<'EOF'
+SET ROLE airflow;
+SELECT $$UPDATE task_instance SET external_executor_id = NULL
+          WHERE state IN ('queued', 'restarting', 'running') AND external_executor_id IS NOT NULL$$
+ WHERE (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('task_instance')
+           AND attname IN ('state', 'external_executor_id')) = 2 \gexec
+EOF
+}
+
 # go_back NAME: every dump is laid out whole beside the databases; then all four take their places at once.
 go_back() {
   place=/backups/$1
@@ -63,8 +86,9 @@ go_back() {
   for name in $DATABASES; do
     ask -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS ${name}_coming"
     give_database "${name}_coming" "$name"
-    pg_restore --single-transaction --no-owner --role="$name" --dbname="${name}_coming" "$place/$name.dump"
+    lay_out "$place/$name.dump" "${name}_coming" "$name"
   done
+  forget_messages airflow_coming
   version=$(cat "$place/complete") aside=replaced_$(date -u +%Y%m%dt%H%M%Sz)
   note_version airflow_coming "$version"
   for name in $DATABASES; do
@@ -90,7 +114,7 @@ SECRET=$MLFLOW_AUTH_DATABASE_PASSWORD; give_role mlflow_auth
 SECRET=$FEAST_DATABASE_PASSWORD; give_role feast
 SECRET=$METRICS_DATABASE_PASSWORD; give_role metrics
 unset SECRET
-ask -c "GRANT pg_monitor TO metrics" \
+ask -c "SET client_min_messages = warning" -c "GRANT pg_monitor TO metrics" \
   || echo "airfoil: this server does not let the role metrics see its statistics; Prometheus will know less." >&2
 if [ "${1:-}" = back ]; then
   go_back "${2:-}"

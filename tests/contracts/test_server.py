@@ -237,6 +237,18 @@ def test_backups_are_where_they_are_taken_and_nowhere_that_tasks_run():
     assert having == {"postgres-init", "maintenance", "restore"}
 
 
+def test_who_mounts_the_volume_of_backups_waits_for_who_makes_folders_in_it():
+    """Docker makes no place for another disk in a volume that it mounts to be read only."""
+    mounting = {
+        name for name, one in SERVICES.items() if "backups:/backups" in json.dumps(one.get("volumes", []))
+    }
+    assert "status" in mounting
+    for name in mounting - {"postgres-init"}:
+        before = set(SERVICES[name]["depends_on"])
+        assert before & {"postgres-init", "airflow-init"}, f"{name} may come first"
+    assert "postgres-init" in SERVICES["airflow-init"]["depends_on"]
+
+
 def test_keys_of_the_place_of_backups_are_in_no_container_that_tasks_run_in():
     having = {name for name, one in SERVICES.items() if "${BACKUP_S3_" in json.dumps(one)}
     assert having == {"maintenance"}

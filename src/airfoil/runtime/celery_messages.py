@@ -1,7 +1,7 @@
 """Where Celery's messages lie in Redis: in a queue, with a worker, or nowhere; and how one is given back.
 
 Redis knows nothing of a message that a worker has taken: Celery's transport keeps it in a table until the worker says
-that it is done with it, and gives it back when a time is over that must be longer than any task: a day. Whether the
+that it is done with it, and gives it back when a time is over that must be longer than any task: a month. Whether the
 worker still lives is known earlier, by asking. Must not know Airflow; what is lost is decided elsewhere.
 """
 
