@@ -12,6 +12,8 @@ pytestmark = pytest.mark.contracts
 ROOT = Path(__file__).parents[2]
 WHERE = ("src", "dags", "deploy", "docs", "features", "plugins", "benchmarks", ".github", ".ci")
 TOP_FILES = ("README.md", "CONTRIBUTING.md", "Makefile", "airfoil.toml", "pyproject.toml")
+RENDERED = "setup.json"
+"""A server's connections, which is in a checkout where somebody has installed one, and in no repository."""
 TEXT = {
     ".cfg",
     ".css",
@@ -48,7 +50,7 @@ def texts():
             if (
                 path.is_file()
                 and path.suffix in TEXT
-                and not {"__pycache__", ".mypy_cache"}.intersection(path.parts)
+                and not {"__pycache__", ".mypy_cache", RENDERED}.intersection(path.parts)
             ):
                 yield path
     yield from (ROOT / name for name in TOP_FILES)

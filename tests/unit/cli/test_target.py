@@ -47,7 +47,7 @@ def test_it_is_chosen_shown_and_left(airfoil, server):
     assert json.loads(airfoil("target", "--json").out)["target"] == "embedded"
 
 
-def test_a_server_that_was_not_rendered_is_an_error(airfoil):
+def test_a_server_that_was_not_rendered_is_an_error(airfoil, project):
     outcome = airfoil("target", "use", "compose")
     assert outcome.code == 1
     assert "airfoil deploy compose" in outcome.err
