@@ -145,6 +145,37 @@ class Load:
         return lost + twice
 
 
+class Batch:
+    """The load of the benchmark, all runs asked for at once; its tasks are tried again, for their workers die."""
+
+    def __init__(self, server: Server, runs: int) -> None:
+        load.deliver_patient(server)
+        self._server = server
+        self.names = [f"{uuid.uuid4().hex[:8]}-{number:04}" for number in range(runs)]
+        with load.asked(server) as airflow:
+            for name in self.names:
+                airflow.trigger(load.PATIENT, name)
+
+    def wait_until_ended(self, seconds: float) -> dict[str, str]:
+        """Wait until every run has ended; how."""
+        return until_ended(self._server, self.names, load.PATIENT, seconds)
+
+    def further_tries(self) -> int:
+        """How many bodies ran that were not the first try."""
+        return sum(not line.endswith(" 1") for line in self._lines())
+
+    def faults(self, states: dict[str, str]) -> list[str]:
+        """What is not as it should be, now that all has ended."""
+        lines = self._lines()
+        unwell = [f"{name} is {state}" for name, state in states.items() if state != "success"]
+        twice = [f"{line} ran {n} times" for line, n in Counter(lines).items() if n > 1]
+        ran = {line.rpartition(" ")[0] for line in lines}
+        return [*unwell, *twice, *sorted(load.all_tasks(self.names) - ran)]
+
+    def _lines(self) -> list[str]:
+        return load.ledger(self._server, self.names)
+
+
 def until_ended(server: Server, names: list[str], dag: str, seconds: float) -> dict[str, str]:
     """Wait until every one of these runs has ended; how. An answer that does not come is asked for again."""
     deadline = time.monotonic() + seconds

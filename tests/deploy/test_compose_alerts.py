@@ -47,8 +47,10 @@ def hurried(server):
 
 
 def fires(server, names):
-    """Wait until all of these are told; how long each took."""
-    print({name: round(alerting.wait_for(server, name, PATIENCE_SECONDS)) for name in sorted(names)})
+    """Wait until all of these are told, or fail; how long each took."""
+    seconds = {name: alerting.wait_for(server, name, PATIENCE_SECONDS) for name in sorted(names)}
+    print({name: round(took) for name, took in seconds.items()})
+    return seconds
 
 
 def ends(server, names):
@@ -70,7 +72,7 @@ def test_people_are_told_of_what_is_gone_and_of_its_return(server, services):
     names = OUTAGES[services]
     ends(server, names)
     with away(server, services):
-        fires(server, names)
+        assert fires(server, names)
     ends(server, names)
 
 
@@ -78,7 +80,7 @@ def test_people_are_told_of_a_dag_file_that_cannot_be_imported(server):
     file = server.folder.parents[1] / "dags" / "broken_on_purpose.py"
     file.write_text(BROKEN)
     try:
-        fires(server, {"AirflowImportErrors"})
+        assert fires(server, {"AirflowImportErrors"})
     finally:
         file.unlink()
     ends(server, {"AirflowImportErrors"})
@@ -91,7 +93,7 @@ def test_people_are_told_of_data_that_is_not_as_it_should_be(server, fault, aler
         return server.wait_for(dag, server.trigger(dag, fault=fault))["state"]
 
     assert check(fault) == "failed"
-    fires(server, {alert})
+    assert fires(server, {alert})
     assert check("none") == "success"
     ends(server, {alert})
 
@@ -99,7 +101,7 @@ def test_people_are_told_of_data_that_is_not_as_it_should_be(server, fault, aler
 def test_people_are_told_of_a_redis_that_is_full(server):
     assert server.redis("CONFIG", "SET", "maxmemory", "4mb") == "OK"
     try:
-        fires(server, {"RedisFull"})
+        assert fires(server, {"RedisFull"})
     finally:
         assert server.redis("CONFIG", "SET", "maxmemory", "192mb") == "OK"
     ends(server, {"RedisFull"})
@@ -112,7 +114,7 @@ def test_people_are_told_when_hardly_a_connection_to_postgres_is_left(server):
     with ExitStack() as crowd:
         for _ in range(CROWD):
             crowd.enter_context(closing(psycopg2.connect(**where, password=password)))
-        fires(server, {"PostgresConnectionsHigh"})
+        assert fires(server, {"PostgresConnectionsHigh"})
         used, limit = server.memory_mib()["postgres-1"]
     print(f"PostgreSQL: {used:.0f} of {limit:.0f} MiB with {CROWD} more connections")
     assert used < limit
@@ -127,7 +129,7 @@ def test_people_are_told_of_a_backup_of_27_hours_ago_and_no_more_after_a_new_one
     inside("[one.rename(one.with_suffix('.kept')) for one in p.glob('*.json')]")
     inside(f"(p / '{old}').write_text('{{}}')")
     try:
-        fires(server, {"BackupOld"})
+        assert fires(server, {"BackupOld"})
         inside(f"(p / '{old}').unlink()")
         command = ("python", "-m", "airfoil.runtime.container.maintenance", "backup", "create")
         server.compose("exec", "-T", "maintenance", *command)

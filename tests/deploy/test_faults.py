@@ -7,13 +7,11 @@ until its alert is there; ten pairs; and the table in docs/chaos.md.
 from __future__ import annotations
 
 import time
-import uuid
-from collections import Counter
 from contextlib import ExitStack
 
 import pytest
 from benchmarks.compose_load import TASKS
-from tests.deploy import alerting, fault_load, fault_page, faults, faults_of_machine, load
+from tests.deploy import alerting, fault_load, fault_page, faults, faults_of_machine
 from tests.sizes import FULL, full_only
 
 pytestmark = [pytest.mark.deploy, pytest.mark.chaos, pytest.mark.alone, pytest.mark.timeout(3000)]
@@ -60,12 +58,12 @@ def until_under_way(runs, since=0, seconds=ALERT_SECONDS):
     return True
 
 
-def recover(server, runs, outcome):
+def recover(server, runs, outcome, ended_seconds=ENDED_SECONDS):
     """Wait until all is well and has ended, measured from now, and look for what is wrong."""
     began = time.monotonic()
     faults.wait_until_well(server, WELL_SECONDS)
     outcome.well_seconds = time.monotonic() - began
-    states = runs.wait_until_ended(ENDED_SECONDS)
+    states = runs.wait_until_ended(ended_seconds)
     outcome.ended_seconds = time.monotonic() - began
     outcome.runs, outcome.tries = len(states), runs.further_tries()
     outcome.wrong = runs.faults(states)
@@ -88,28 +86,12 @@ def test_every_part_may_be_killed_while_a_load_goes_on(server):
 @full_only
 def test_every_part_may_be_killed_while_two_hundred_runs_are_under_way(server):
     """The load of the benchmark, all asked for at once; its tasks are tried again, for their workers die too."""
-    load.deliver_patient(server)
-    names = [f"{uuid.uuid4().hex[:8]}-{number:04}" for number in range(RUNS)]
-    outcome = faults.Outcome(f"each part killed, one after the other, {RUNS} runs of {TASKS} tasks under way")
-    with load.asked(server) as airflow:
-        for name in names:
-            airflow.trigger(load.PATIENT, name)
+    runs = fault_load.Batch(server, RUNS)
     for service in faults.SERVICES:
         time.sleep(BLOW_SECONDS)
         faults.kill(server, service)
-    began = time.monotonic()
-    faults.wait_until_well(server, WELL_SECONDS)
-    outcome.well_seconds = time.monotonic() - began
-    states = fault_load.until_ended(server, names, load.PATIENT, MANY_ENDED_SECONDS)
-    outcome.ended_seconds, outcome.runs = time.monotonic() - began, len(states)
-    lines = load.ledger(server, names)
-    outcome.tries = sum(not line.endswith(" 1") for line in lines)
-    outcome.wrong = [f"{name} is {state}" for name, state in states.items() if state != "success"]
-    outcome.wrong += [f"{line} ran {n} times" for line, n in Counter(lines).items() if n > 1]
-    outcome.wrong += sorted(load.all_tasks(names) - {line.rpartition(" ")[0] for line in lines})
-    print(outcome)
-    OUTCOMES.append(outcome)
-    assert outcome.wrong == []
+    told = f"each part killed, one after the other, {RUNS} runs of {TASKS} tasks under way"
+    recover(server, runs, faults.Outcome(told), MANY_ENDED_SECONDS)
 
 
 @full_only

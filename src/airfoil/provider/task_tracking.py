@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.mlflow_server import MlflowServer
+from airfoil.clients.run_info import URL_TAG
 from airfoil.clients.run_keys import RunKey
 from airfoil.clients.runs import REASON_TAG, Attempt, Runs
 from airfoil.clients.task_run import MlflowRun
@@ -195,7 +196,7 @@ def _parent_tags(context: Context) -> Mapping[str, str]:
     ti = context["ti"]
     url = _dag_run_url(ti.dag_id, ti.run_id)
     return {
-        "airflow.url": url,
+        URL_TAG: url,
         "mlflow.source.name": ti.dag_id,
         "mlflow.source.type": "JOB",
         "mlflow.user": _owner(context),
@@ -208,7 +209,7 @@ def _child_tags(context: Context) -> Mapping[str, str]:
     place = f"/mapped/{ti.map_index}" if ti.map_index is not None and ti.map_index >= 0 else ""
     url = f"{_dag_run_url(ti.dag_id, ti.run_id)}/tasks/{quote(ti.task_id)}{place}"
     tags = {
-        "airflow.url": url,
+        URL_TAG: url,
         "airflow.try_number": str(ti.try_number),
         "airflow.host": getattr(ti, "hostname", None) or socket.gethostname(),
         "airflow.owner": _owner(context),

@@ -250,7 +250,9 @@ def test_the_scheduler_goes_on_while_the_broker_is_away(executor, monkeypatch):
         raise RedisAway("nobody there")
 
     monkeypatch.setattr(theirs.CeleryExecutor, "sync", away)
+    executor.running = {key(1)}
     executor.sync()
+    assert executor.running == {key(1)}
 
 
 def test_tasks_are_taken_over_though_the_broker_cannot_say_how_they_stand(executor, monkeypatch):

@@ -5,13 +5,11 @@ A bucket has no rename: what differs is copied aside inside it, and then replace
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airfoil.errors import NotFoundError
-from airfoil.stack.backup import trees
-from airfoil.stack.backup.place import CHUNK_BYTES
+from airfoil.stack.backup import objects, trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,11 +53,8 @@ def compare(files: Iterable[FileCopy], place: Place) -> Comparison:
 
 def _digest(place: Place, name: str) -> str:
     """Return the digest of a file; empty when it is gone since the listing."""
-    digest = hashlib.sha256()
     try:
         with place.open(name) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                digest.update(chunk)
+            return objects.measured(stream)[0]
     except NotFoundError:
         return ""
-    return digest.hexdigest()

@@ -100,7 +100,7 @@ class Objects:
         """Keep what can be read twice: once for its name, once to copy it. What changes in between is read again."""
         for _ in range(_TRIES):
             with open_content() as stream:
-                digest, size = _digest(stream)
+                digest, size = measured(stream)
             if self.has(digest, size):
                 return Stored(object=digest, bytes=size)
             try:
@@ -201,7 +201,8 @@ def digest_of(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _digest(stream: Readable) -> tuple[str, int]:
+def measured(stream: Readable) -> tuple[str, int]:
+    """Return the digest and the size of a content, read part by part."""
     found, size = hashlib.sha256(), 0
     while chunk := stream.read(CHUNK_BYTES):
         found.update(chunk)

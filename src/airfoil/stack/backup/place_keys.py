@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # How each is called for backups, and for everything else.
 _KEYS = tuple((f"BACKUP_S3_{key}", f"AWS_{key}") for key in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
+OWN = tuple(own for own, _ in _KEYS)
 _URL = (("BACKUP_S3_URL", "MLFLOW_S3_ENDPOINT_URL"),)
 _OF_OTHER_KEYS = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 
@@ -20,7 +21,7 @@ _OF_OTHER_KEYS = ("AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables by which the store of backups is opened: its own where they are given, or the usual ones."""
     found = dict(environ)
-    if not all(environ.get(own) for own, _ in _KEYS):
+    if not all(environ.get(own) for own in OWN):
         return found
     for name in _OF_OTHER_KEYS:
         found.pop(name, None)

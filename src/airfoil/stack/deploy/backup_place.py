@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from airfoil.errors import SettingsError
+from airfoil.stack.backup import place_keys
+from airfoil.stack.deploy import neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Right below the volume: postgres.sh makes that folder, and the status page looks no deeper. before-VERSION are dumps.
 _PLACE = re.compile(r"|/backups/(?!before-)\w[\w.-]*/?|s3://[^/\s]+(/\S*)?", re.ASCII)
-_KEYS = ("BACKUP_S3_ACCESS_KEY_ID", "BACKUP_S3_SECRET_ACCESS_KEY")
 
 
 def check(given: Mapping[str, str]) -> None:
@@ -27,14 +27,10 @@ def check(given: Mapping[str, str]) -> None:
             f"BACKUP_PLACE in .env is {place}, where the part maintenance cannot write.",
             "Name a folder right below the volume, such as /backups/platform, or s3://BUCKET/PREFIX.",
         )
-    missing = [name for name in _KEYS if not given[name]]
+    missing = [name for name in place_keys.OWN if not given[name]]
     if (url or len(missing) == 1) and missing:
         raise SettingsError(
             f"{missing[0]} in .env is empty.",
-            "BACKUP_S3_ACCESS_KEY_ID and BACKUP_S3_SECRET_ACCESS_KEY belong together, and BACKUP_S3_URL needs both.",
+            f"{' and '.join(place_keys.OWN)} belong together, and BACKUP_S3_URL needs both.",
         )
-    parts = urlsplit(url)
-    if url and (parts.scheme not in {"https", "http"} or not parts.hostname):
-        raise SettingsError(
-            "BACKUP_S3_URL in .env is not an address that begins with https:// or http://.", ""
-        )
+    neighbours.web_address(given, "BACKUP_S3_URL")

@@ -152,14 +152,13 @@ def _variables(
     found |= {name: value for name, value in before.items() if value or name not in defaults}
     # What airfoil.toml says of alerts wins over what it said the last time.
     found |= {name: env_file.written(value) for name, value in override.alerts(settings).items()}
-    spoken = {name: env_file.spoken(value) for name, value in found.items()}
-    for name, make in passwords.GENERATORS.items():
-        if not env_file.spoken(found[name]):
-            _refuse_new_key(name, before)
-            found[name] = make()
-        theirs = passwords.is_theirs(name, spoken)
-        passwords.check(name, env_file.spoken(found[name]), theirs=theirs)
     given = {name: env_file.spoken(value) for name, value in found.items()}
+    for name, make in passwords.GENERATORS.items():
+        if not given[name]:
+            _refuse_new_key(name, before)
+            given[name] = make()
+            found[name] = env_file.written(given[name])
+        passwords.check(name, given[name], theirs=passwords.is_theirs(name, given))
     if not (project.root / settings.feast.repo / override.FEATURES).is_file():
         given["AIRFOIL_PARTS"] = ",".join(
             one for one in given["AIRFOIL_PARTS"].split(",") if one != "features"

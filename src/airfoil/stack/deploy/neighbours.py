@@ -76,8 +76,8 @@ def derived(given: Mapping[str, str], version: str) -> dict[str, str]:
         "PRIVATE_DOMAIN": domain,
         **_postgres(given, domain),
         **_redis(given, domain),
-        "S3_ENDPOINT": _web(given, "S3_URL") or f"http://s3{domain}:8333",
-        "MLFLOW_TRACKING_URI": _web(given, "MLFLOW_URL") or f"http://mlflow{domain}:5000/mlflow",
+        "S3_ENDPOINT": web_address(given, "S3_URL") or f"http://s3{domain}:8333",
+        "MLFLOW_TRACKING_URI": web_address(given, "MLFLOW_URL") or f"http://mlflow{domain}:5000/mlflow",
     }
 
 
@@ -196,7 +196,8 @@ def _for_feast(text: str) -> str:
     return '"' + _OTHER.sub(lambda one: _UNIT.sub(r"\\u\g<0>", one[0].encode("utf-16-be").hex()), text) + '"'
 
 
-def _web(given: Mapping[str, str], name: str) -> str:
+def web_address(given: Mapping[str, str], name: str) -> str:
+    """Return the address in a variable of .env, without a slash at its end; empty where none is, refused when wrong."""
     if not given[name]:
         return ""
     return _address(given, name, ("https", "http")).geturl().rstrip("/")
