@@ -286,6 +286,10 @@ class QualityReport(Record):
         return tuple(check for check in self.checks if check.outcome == "failed")
 
 
+# Of quality, drift and anomalies, as the verdicts about them call it.
+_GOOD_OUTCOMES = frozenset({"passed", "stable", "usual"})
+
+
 class DatasetVerdict(Record):
     """What the checks of a dataset said at one time: each part's outcome, and the numbers that a history shows."""
 
@@ -300,6 +304,11 @@ class DatasetVerdict(Record):
     run_id: str = ""
     """The MLflow run that holds the whole report."""
     dag_run: str = ""
+
+    @property
+    def passed_parts(self) -> Mapping[str, bool]:
+        """Of each part that was looked at whether it passed; what could not be measured did not."""
+        return {part: outcome in _GOOD_OUTCOMES for part, outcome in self.outcomes.items()}
 
 
 class ViewFault(Record):

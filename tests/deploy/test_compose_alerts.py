@@ -92,6 +92,8 @@ def test_people_are_told_of_data_that_is_not_as_it_should_be(server, fault, aler
         dag = "data_validation_pipeline"
         return server.wait_for(dag, server.trigger(dag, fault=fault))["state"]
 
+    assert check("none") == "success"
+    ends(server, {alert})
     assert check(fault) == "failed"
     assert fires(server, {alert})
     assert check("none") == "success"

@@ -71,8 +71,8 @@ def _of_datasets(verdicts: Iterable[DatasetVerdict]) -> Iterator[GaugeMetricFami
     for verdict in verdicts:
         passed.add_metric([verdict.dataset], verdict.passed)
         judged.add_metric([verdict.dataset], verdict.at.timestamp())
-        for name, outcome in verdict.outcomes.items():
-            part.add_metric([verdict.dataset, name], outcome == "passed")
+        for name, has_passed in verdict.passed_parts.items():
+            part.add_metric([verdict.dataset, name], has_passed)
         for key, family in numbers.items():
             if key in verdict.numbers:
                 family.add_metric([verdict.dataset], verdict.numbers[key])

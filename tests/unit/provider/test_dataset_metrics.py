@@ -30,7 +30,7 @@ def verdict(dataset="trips", **fields):
 
 def test_a_dataset_with_all_its_numbers():
     numbers = {"rows": 1e6, "failed_checks": 2, "drifted_columns": 3, "anomaly_rate": 0.125, "other": 7}
-    one = verdict(passed=False, numbers=numbers, outcomes={"quality": "failed", "drift": "passed"})
+    one = verdict(passed=False, numbers=numbers, outcomes={"quality": "failed", "drift": "stable"})
     found = samples(Judged([one]))
     label = ("dataset", "trips")
     assert found == {

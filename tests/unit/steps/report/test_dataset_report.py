@@ -74,6 +74,19 @@ def test_its_verdict_is_what_a_history_keeps():
     assert said.numbers == report.numbers
 
 
+def unmeasured():
+    why = dict.fromkeys(("quality", "anomalies"), "The table is damaged.")
+    return DatasetReport(dataset="trips", at=AT, not_measured=why, drift_verdict=UNKNOWN)
+
+
+@pytest.mark.parametrize("make", [data_reports.fine, data_reports.dirty, data_reports.odd, unmeasured])
+def test_a_history_knows_which_parts_passed_by_the_words_of_real_verdicts(make):
+    report = make()
+    assert report.verdict().passed_parts == {
+        part: part not in report.failed_parts for part in report.outcomes
+    }
+
+
 def test_a_sentence_stays_a_sentence():
     report = data_reports.odd()
     assert len(report.reason) < 700
