@@ -6,6 +6,7 @@ a backup of 27 hours ago is one by its name.
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -101,7 +102,8 @@ def test_people_are_told_of_data_that_is_not_as_it_should_be(server, fault, aler
 
 
 def test_people_are_told_of_a_redis_that_is_full(server):
-    assert server.redis("CONFIG", "SET", "maxmemory", "4mb") == "OK"
+    used_bytes = int(re.search(r"used_memory:(\d+)", server.redis("INFO", "memory"))[1])
+    assert server.redis("CONFIG", "SET", "maxmemory", str(used_bytes * 20 // 19)) == "OK"
     try:
         assert fires(server, {"RedisFull"})
     finally:
