@@ -13,7 +13,15 @@ from airfoil.provider import executors
 from airfoil.runtime import logins
 from airfoil.settings import load
 from airfoil.stack import airflow_environment, secrets, services
-from airfoil.stack.deploy import compose, env_file, mounted_files, neighbours, override, passwords
+from airfoil.stack.deploy import (
+    compose,
+    env_file,
+    git_ignore,
+    mounted_files,
+    neighbours,
+    override,
+    passwords,
+)
 from airfoil.stack.project import Project
 
 pytestmark = pytest.mark.contracts
@@ -107,6 +115,10 @@ def test_every_variable_has_its_comment():
     explained = [line for line in lines if line.startswith("# ") and not line.startswith("# ----")]
     assert len(explained) > 25
     assert [line for line in lines if len(line) > 120] == []
+
+
+def test_a_folder_of_ours_is_known_by_its_example():
+    assert compose.MARK in (FOLDER / "env.example").read_text(encoding="utf-8")
 
 
 def test_secrets_are_empty_in_the_example_and_asked_for_in_the_file():
@@ -333,7 +345,13 @@ def test_files_of_one_server_replace_the_containers_that_mount_them(tmp_path):
 
 def test_what_is_written_for_a_project_stays_out_of_git():
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert {f"/deploy/compose/{name}" for name in compose.WRITTEN} <= set(ignored)
+    names = {
+        *(line.lstrip("/") for line in git_ignore.LINES),
+        override.FEATURES,
+        compose.CONSTRAINTS,
+        "wheels/",
+    }
+    assert {f"/deploy/compose/{name}" for name in names} - set(ignored) == set()
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.sh")), ids=lambda path: path.name)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from tests.deploy import engine
 
+from airfoil.errors import SettingsError
 from airfoil.stack.deploy import env_file
 
 pytestmark = pytest.mark.deploy
@@ -46,8 +47,27 @@ def test_compose_reads_every_value_as_it_was_given(tmp_path):
 
 def test_compose_and_we_read_alike_what_a_person_wrote(tmp_path):
     text = "A='a' # told\nB=\"b \\$5 $$6 \\t\" # told\nC=c#d # told\nD='it\\'s $5'\nE=\"it's\\\\\"\nF=f/g+h\n"
+    text += "G='a'b\nH=\"a\"#c\nI=a\t#c\nJ='two\nlines'\nK=\"three\nZ=\n$$lines\"\nL=a$5-$\nexport M=#x\nN-o.p=1\n"
+    env_file.check(text, env_file.values(text))
     (tmp_path / env_file.NAME).write_text(text, encoding="utf-8")
-    service = {"image": "x", "environment": {name: f"${{{name}}}" for name in "ABCDEF"}}
+    service = {"image": "x", "environment": {name: f"${{{name}}}" for name in "ABCDEFGHIJKLM"}}
     (tmp_path / "compose.yaml").write_text(yaml.safe_dump({"services": {"a": service}}), encoding="utf-8")
     found = json.loads(engine.Compose(tmp_path)("config", "--format", "json"))["services"]["a"]["environment"]
-    assert {name: value.replace("$$", "$") for name, value in found.items()} == env_file.spoken_values(text)
+    ours = env_file.spoken_values(text)
+    assert ours.pop("N-o.p") == "1", "a name that nobody can ask for"
+    assert {name: value.replace("$$", "$") for name, value in found.items()} == ours
+
+
+@pytest.mark.parametrize(
+    "value", ["correct$horse", '"correct$horse"', "correct${horse}", "$$$horse", '"\\\\$horse"']
+)
+def test_what_we_refuse_compose_would_replace(tmp_path, value):
+    text = f"A={value}\n"
+    (tmp_path / env_file.NAME).write_text(text, encoding="utf-8")
+    service = {"image": "x", "environment": {"A": "${A}"}}
+    (tmp_path / "compose.yaml").write_text(yaml.safe_dump({"services": {"a": service}}), encoding="utf-8")
+    compose = engine.Compose(tmp_path, {"horse": "another"})
+    found = json.loads(compose("config", "--format", "json"))["services"]["a"]["environment"]
+    assert "another" in found["A"]
+    with pytest.raises(SettingsError):
+        env_file.check(text, {"A"})

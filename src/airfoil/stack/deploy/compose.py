@@ -16,16 +16,17 @@ from airfoil.stack.deploy import (
     backup_place,
     env_file,
     feature_file,
+    git_ignore,
     logins,
     mounted_files,
     neighbours,
     override,
+    owned_files,
     passwords,
     remote_workers,
     shipped,
 )
 from airfoil.stack.packages import constraints
-from airfoil.stack.storage import storage_error, write_private, write_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +46,8 @@ MONITORING = "monitoring"
 HONOURED = ("_AIRFLOW_WWW_USER_USERNAME", "_AIRFLOW_WWW_USER_PASSWORD", "AIRFLOW_PROJ_DIR", "AIRFLOW_UID")
 """Variables of Airflow's own Compose file that a shell may set before the first rendering."""
 _IMAGES_USER = 50000
+MARK = "`airfoil deploy compose` writes this file"
+"""Stands in every env.example of ours, and in nobody else's file."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,15 @@ def rendered(
     shared[OVERRIDE] = override.override(settings, project, build, given, digests)
     if not checkout:
         shared[CONSTRAINTS] = constraints.PATH.read_text(encoding="utf-8")
+        shared[git_ignore.NAME] = git_ignore.rendered(_text(target / git_ignore.NAME))
     shared[f"{remote_workers.FOLDER}/{remote_workers.KEYS}"] = remote_workers.public_keys(given)
     example = (source / EXAMPLE).read_text(encoding="utf-8")
     return Rendering(
         shared=shared,
         private={
-            env_file.NAME: env_file.rendered(example, written),
+            env_file.NAME: env_file.rendered(
+                example, written, before=_text(target / env_file.NAME), former=_text(target / EXAMPLE)
+            ),
             SETUP: override.setup(settings, given, given),
         },
         folders=(
@@ -113,33 +119,45 @@ def rendered(
 
 def write(rendering: Rendering, target: Path) -> None:
     """Put the files in place; scripts may be run, secrets are their owner's."""
-    try:
-        for folder in (target, target / "tls", *rendering.folders):
-            folder.mkdir(parents=True, exist_ok=True)
-        for name, text in rendering.shared.items():
-            path = (target / name).resolve()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_shared(path, text)
-            if path.suffix == ".sh":
-                path.chmod(0o755)
-    except OSError as error:
-        raise storage_error(target, error) from error
-    owner = (target / env_file.NAME).stat() if (target / env_file.NAME).exists() else None
+    _refuse_others(rendering, target)
+    for folder in (target, target / "tls", *rendering.folders):
+        owned_files.make_folder(folder)
+    for name, text in rendering.shared.items():
+        path = (target / name).resolve()
+        owned_files.make_folder(path.parent)
+        for folder in _mounted(path, target.resolve()):
+            owned_files.open_folder(folder)
+        owned_files.put_shared(path, text)
     for name, text in rendering.private.items():
-        write_private(target / name, text)
-    if os.geteuid() == 0:
-        if owner:  # `sudo sh install.sh` takes the file from nobody
-            os.chown(target / env_file.NAME, owner.st_uid, owner.st_gid)
         # It is read in a container, by another user than the one who writes it here.
-        os.chown(target / SETUP, rendering.reader, -1)
+        owned_files.put_private(target / name, text, rendering.reader if name == SETUP else None)
+
+
+def _mounted(path: Path, target: Path) -> list[Path]:
+    """Return the folders around a file that containers may mount as a whole; that of the server never is."""
+    return [one for one in path.parents if target.parent in one.parents and one != target]
+
+
+def _refuse_others(rendering: Rendering, target: Path) -> None:
+    """Refuse a folder with files of somebody else under the names of ours; those of a server are written anew."""
+    if MARK in _text(target / EXAMPLE) or env_file.values(_text(target / env_file.NAME)).get("AIRFOIL_TAG"):
+        return
+    for name, text in (rendering.shared | {SETUP: ""}).items():
+        path = (target / name).resolve()
+        if path.is_file() and name != git_ignore.NAME and path.read_bytes() != text.encode():
+            raise ProjectError(
+                f"{path} is there already, is not Airfoil's, and would be overwritten.",
+                "Name another folder: `airfoil deploy compose DIR`; or move the file away.",
+            )
 
 
 def _variables(
     example: str, project: Project, settings: Settings, target: Path, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return every variable as it is to be written: what was there, else the shell's, else ours, else the example's."""
-    there = target / env_file.NAME
-    before = env_file.values(there.read_text(encoding="utf-8")) if there.is_file() else {}
+    text = _text(target / env_file.NAME)
+    env_file.check(text, env_file.values(example))
+    before = env_file.values(text)
     defaults = {
         "COMPOSE_PROJECT_NAME": _compose_name(settings.project.name),
         "AIRFLOW_UID": str(os.getuid() or _IMAGES_USER),
@@ -178,6 +196,10 @@ def _refuse_new_key(name: str, before: Mapping[str, str]) -> None:
         )
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 def _user(text: str) -> int:
     """Return the user of the containers; it has to be able to read setup.json, which only root can give away."""
     if not text.isdecimal():
@@ -204,7 +226,8 @@ def _shipped(deploy: Path, inside: str) -> Iterator[tuple[str, str]]:
         if (
             path.is_file()
             and name not in WRITTEN
-            and name.partition("/")[0] not in {"tls", "wheels", remote_workers.FOLDER}
+            and not git_ignore.leaves_out(name)
+            and name.partition("/")[0] != "wheels"
         ):
             text = path.read_text(encoding="utf-8")
             yield name, text.replace(FOLDER, inside) if name.startswith("Dockerfile") else text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
+import subprocess
 
 import pytest
 import yaml
@@ -91,6 +93,122 @@ def test_root_takes_the_secrets_from_nobody(shop):
     written(shop)
     found = (target / ".env").stat()
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (4321, 4322, 0o600)
+
+
+def test_what_root_writes_is_his_who_has_the_project(shop):
+    if os.geteuid():
+        pytest.skip("only root can give a file away")
+    os.chown(shop.root, 4321, 4322)
+    target = written(shop)
+    for path in (target / ".env", target / "compose.yaml", target, target / "images", shop.root / "dags"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (4321, 4322), path
+    assert (target / "setup.json").stat().st_uid == int(values(target)["AIRFLOW_UID"])
+
+
+def test_containers_can_read_what_they_mount_whatever_the_umask_is(shop):
+    before = os.umask(0o077)
+    try:
+        target = written(shop)
+        (target.parent / "monitoring").chmod(0o700)  # as an earlier release has left it
+        written(shop)
+    finally:
+        os.umask(before)
+    for path in [target.parent / "monitoring", *target.parent.rglob("*")]:
+        wanted = 0o755 if path.is_dir() or path.suffix == ".sh" else 0o644
+        if path.name not in {".env", "setup.json"}:
+            assert stat.S_IMODE(path.stat().st_mode) == wanted, path
+
+
+@pytest.mark.parametrize("template", [True, False])
+def test_git_add_takes_no_secret(shop, template):
+    if shutil.which("git") is None:
+        pytest.skip("no git on this machine")
+    if template:
+        shutil.copy(shipped.PACKAGE / "templates" / "minimal" / ".gitignore", shop.root)
+    target = written(shop)
+    for name in (".env.before-restore", "worker-berta.yaml", "tls/tls.key", "ca.crt"):
+        (target / name).write_text("x", encoding="utf-8")
+    subprocess.run(["git", "init", "--quiet", shop.root], check=True)
+    argv = ["git", "-C", shop.root, "status", "--porcelain", "--untracked-files=all"]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    names = {line[3:].removeprefix("deploy/compose/") for line in said.splitlines()}
+    assert {"compose.yaml", "env.example", ".gitignore", "constraints.txt"} <= names
+    private = (".env", "setup.json", "worker-", "tls", "ca.crt", "workers", "compose.override")
+    assert [name for name in names if name.startswith(private)] == []
+
+
+def test_files_of_a_server_are_not_taken_along_to_another_project(shop, tmp_path):
+    deploy = tmp_path / "checkout" / "deploy"
+    shutil.copytree(shipped.folder(), deploy)
+    for name in (".env.before-restore", "worker-berta.yaml", "ca.crt", "setup.json"):
+        (deploy / "compose" / name).write_text("secret", encoding="utf-8")
+    target = shop.root / "server"
+    rendering = compose.rendered(shop, load(shop.root, {}), target, {}, deploy)
+    assert [name for name, text in rendering.shared.items() if text == "secret"] == []
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "../monitoring/prometheus.yml", "setup.json"])
+def test_files_of_a_person_are_not_overwritten(shop, name):
+    theirs = (shop.root / "deploy" / "compose" / name).resolve()
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine", encoding="utf-8")
+    with pytest.raises(ProjectError, match=f"{theirs} is there already"):
+        written(shop)
+    assert theirs.read_text(encoding="utf-8") == "mine"
+    assert [one for one in shop.root.rglob("*") if one.is_file() and one.name == ".env"] == []
+
+
+def test_a_clone_of_a_servers_folder_is_written_anew(shop):
+    target = written(shop)
+    (target / ".env").unlink()  # as git leaves it out
+    (target / "Dockerfile").write_text("of an earlier release", encoding="utf-8")
+    written(shop)
+    assert (target / "Dockerfile").read_text(encoding="utf-8") != "of an earlier release"
+
+
+def test_an_env_that_was_there_first_is_taken(shop):
+    target = shop.root / "deploy" / "compose"
+    target.mkdir(parents=True)
+    (target / ".env").write_text("AIRFOIL_HOST=ml.example.com\n", encoding="utf-8")
+    assert values(written(shop))["AIRFOIL_URL"] == "https://ml.example.com"
+
+
+def test_a_dollar_that_compose_would_replace_is_refused_before_anything_is_written(shop):
+    target = written(shop)
+    with_values(target, BACKUP_PASSPHRASE="correct$horse-battery")
+    (target / "Caddyfile").write_text("", encoding="utf-8")
+    with pytest.raises(SettingsError, match="BACKUP_PASSPHRASE in") as refused:
+        written(shop)
+    assert "horse" not in refused.value.in_full
+    assert (target / "Caddyfile").read_text(encoding="utf-8") == ""
+    with_values(target, BACKUP_PASSPHRASE="correct$$horse-battery")
+    written(shop)
+    assert values(target)["BACKUP_PASSPHRASE"] == "correct$horse-battery"
+
+
+def test_comments_and_values_over_several_lines_stay(shop):
+    target = written(shop)
+    mine = '# ours since May\nPEM="-----BEGIN\nabc=\n-----END"\n# HTTPS_PORT=8443\n'
+    text = (target / ".env").read_text(encoding="utf-8").replace("WORKERS=1", "# for the big DAG\nWORKERS=3")
+    (target / ".env").write_text(text + mine, encoding="utf-8")
+    written(shop)
+    found = (target / ".env").read_text(encoding="utf-8")
+    assert "\n# for the big DAG\nWORKERS=3\n" in found
+    assert '\n# ours since May\nPEM="-----BEGIN\nabc=\n-----END"\n' in found
+    assert found.endswith("\n# HTTPS_PORT=8443\n")
+    written(shop)
+    assert (target / ".env").read_text(encoding="utf-8") == found
+
+
+def test_comments_of_an_earlier_release_do_not_stay(shop):
+    target = written(shop)
+    for name in (".env", "env.example"):
+        text = (
+            (target / name).read_text(encoding="utf-8").replace("# Workers on this machine", "# Our workers")
+        )
+        (target / name).write_text(text, encoding="utf-8")
+    written(shop)
+    assert "# Our workers" not in (target / ".env").read_text(encoding="utf-8")
 
 
 def test_variables_that_a_later_release_adds_are_added(shop):
