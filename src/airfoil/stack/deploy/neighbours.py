@@ -49,6 +49,8 @@ _OTHER = re.compile(r"[^A-Za-z0-9._~-]")
 _UNIT = re.compile(r".{4}")
 _MEANS_MORE = re.compile(r"[0-9.eE-]+|true|false|null|NaN|-?Infinity")
 """What JSON reads as something else than text."""
+_MODES = ("disable", "allow", "prefer", "require")
+"""How TLS is asked of PostgreSQL without an authority's certificate, which no container of ours has."""
 _CHECKED = "ssl_cert_reqs"
 """What Celery and redis-py call whether a server's certificate is checked."""
 
@@ -103,6 +105,8 @@ def _url(given: Mapping[str, str]) -> str:
     host = given["AIRFOIL_HOST"]
     if not host or "/" in host or " " in host or host.count(":") == 1:
         raise _wrong("AIRFOIL_HOST", "is not a host name", 'Write the name alone, such as "ml.example.com".')
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise _wrong("AIRFOIL_HOST", "is an IPv6 address without its brackets", "Write [ADDRESS], or a name.")
     if given["AIRFOIL_TLS"] not in TLS:
         raise _wrong("AIRFOIL_TLS", "is none of its values", f"Choose among {', '.join(TLS)}.")
     if given["AIRFOIL_TLS"] == "automatic" and "@" not in given["AIRFOIL_TLS_EMAIL"]:
@@ -130,11 +134,11 @@ def _postgres(given: Mapping[str, str], domain: str) -> dict[str, str]:
         host, port, database, mode = f"postgres{domain}", _POSTGRES_PORT, "postgres", "disable"
         password, user = given["POSTGRES_PASSWORD"], "postgres"
     else:
-        parts = _address(given, "POSTGRES_URL", ("postgresql", "postgres"))
+        parts = _named(given, "POSTGRES_URL", ("postgresql", "postgres"))
         host, port = parts.hostname or "", parts.port or _POSTGRES_PORT
         user, password = unquote(parts.username or "postgres"), unquote(parts.password or "")
         database = parts.path.strip("/") or "postgres"
-        mode = parse_qs(parts.query).get("sslmode", ["require"])[0]
+        mode = _ssl_mode(parts.query)
     return {
         "POSTGRES_HOST": host,
         "POSTGRES_PORT": str(port),
@@ -143,6 +147,27 @@ def _postgres(given: Mapping[str, str], domain: str) -> dict[str, str]:
         "POSTGRES_ADMIN_PASSWORD": password,
         "POSTGRES_ADMIN_DATABASE": database,
     }
+
+
+def _ssl_mode(query: str) -> str:
+    """Return how TLS is asked for; what would be left out in silence is refused, for it may have asked for more."""
+    options = parse_qs(query, keep_blank_values=True)
+    mode = options.pop("sslmode", ["require"])[-1]
+    if mode in {"verify-ca", "verify-full"}:
+        raise _wrong(
+            "POSTGRES_URL",
+            f"asks for sslmode={mode}, and no container has the authority's certificate",
+            "Write sslmode=require: TLS, without a look at the certificate. Keep the way to that server private.",
+        )
+    if mode not in _MODES:
+        raise _wrong("POSTGRES_URL", "has an sslmode that is none", f"Choose among {', '.join(_MODES)}.")
+    if options:
+        raise _wrong(
+            "POSTGRES_URL",
+            f"has the option {min(options)}, which nothing reads",
+            "sslmode alone may be given.",
+        )
+    return mode
 
 
 def _redis(given: Mapping[str, str], domain: str) -> dict[str, str]:
@@ -156,7 +181,7 @@ def _redis(given: Mapping[str, str], domain: str) -> dict[str, str]:
             "REDIS_SERVER_PASSWORD": password,
             "FEAST_REDIS": f"redis{domain}:{_REDIS_PORT},db=1,password={_for_feast(password)},ssl=false",
         }
-    parts = _address(given, "REDIS_URL", ("redis", "rediss"))
+    parts = _named(given, "REDIS_URL", ("redis", "rediss"))
     secure = parts.scheme == "rediss"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     port = parts.port or _REDIS_PORT
@@ -201,6 +226,16 @@ def web_address(given: Mapping[str, str], name: str) -> str:
     if not given[name]:
         return ""
     return _address(given, name, ("https", "http")).geturl().rstrip("/")
+
+
+def _named(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> SplitResult:
+    """Return an address of which the host is told alone, to programs that each want an IPv6 address in another form."""
+    parts = _address(given, name, schemes)
+    if ":" in (parts.hostname or ""):
+        raise _wrong(
+            name, "has an IPv6 address for a host", "Give that server a name in DNS, and write the name."
+        )
+    return parts
 
 
 def _address(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> SplitResult:

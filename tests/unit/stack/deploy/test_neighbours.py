@@ -158,6 +158,17 @@ def test_the_address_names_a_port_that_is_not_the_usual_one(port, url):
     assert derived(AIRFOIL_HOST="ml.example.com", HTTPS_PORT=port)["AIRFOIL_URL"] == url
 
 
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
+def test_postgres_is_asked_for_tls_as_the_address_says(mode):
+    address = "postgresql://dba:p@db.example.com/admin"
+    assert derived(POSTGRES_URL=f"{address}?sslmode={mode}")["POSTGRES_SSLMODE"] == mode
+    assert derived(POSTGRES_URL=address)["POSTGRES_SSLMODE"] == "require"
+
+
+def test_an_address_of_the_newer_kind_may_be_the_server_s_in_brackets():
+    assert derived(AIRFOIL_HOST="[2001:db8::7]")["AIRFOIL_URL"] == "https://[2001:db8::7]"
+
+
 def test_parts_can_be_left_out():
     assert derived(AIRFOIL_PARTS="")["COMPOSE_PROFILES"] == "postgres,redis,s3,mlflow"
     assert derived(AIRFOIL_PARTS=" metrics , grafana")["COMPOSE_PROFILES"].endswith("mlflow,metrics,grafana")
@@ -179,7 +190,17 @@ def test_airflow_speaks_of_metrics_where_somebody_listens():
         ({"AIRFOIL_TLS": "off"}, "AIRFOIL_TLS"),
         ({"AIRFOIL_TLS": "automatic"}, "AIRFOIL_TLS_EMAIL"),
         ({"HTTPS_PORT": "https"}, "HTTPS_PORT"),
+        ({"AIRFOIL_HOST": "2001:db8::7"}, "AIRFOIL_HOST"),
+        ({"AIRFOIL_HOST": "::1"}, "AIRFOIL_HOST"),
         ({"POSTGRES_URL": "mysql://x@y/z"}, "POSTGRES_URL"),
+        ({"POSTGRES_URL": "postgresql://a:b@[2001:db8::7]:5432/x"}, "POSTGRES_URL"),
+        ({"POSTGRES_URL": "postgresql://a:b@h/x?sslmode=verify-full"}, "POSTGRES_URL"),
+        ({"POSTGRES_URL": "postgresql://a:b@h/x?sslmode=verify-ca"}, "POSTGRES_URL"),
+        ({"POSTGRES_URL": "postgresql://a:b@h/x?sslmode=on"}, "POSTGRES_URL"),
+        ({"POSTGRES_URL": "postgresql://a:b@h/x?sslmode="}, "POSTGRES_URL"),
+        ({"POSTGRES_URL": "postgresql://a:b@h/x?sslmode=require&sslrootcert=%2Fca.pem"}, "POSTGRES_URL"),
+        ({"POSTGRES_URL": "postgresql://a:b@h/x?options=-c%20search_path%3Dx"}, "POSTGRES_URL"),
+        ({"REDIS_URL": "redis://:a@[::1]:6379/0"}, "REDIS_URL"),
         ({"POSTGRES_URL": "postgresql://a:b/c@h/x:y"}, "POSTGRES_URL"),
         ({"REDIS_URL": "cache:6379"}, "REDIS_URL"),
         ({"S3_URL": "s3.example.com"}, "S3_URL"),
