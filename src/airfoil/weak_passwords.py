@@ -12,8 +12,9 @@ _ALIKE = str.maketrans("04@13578$!|l", "oaaiestbsiii")
 """Signs that people write in the place of letters; l, I and 1 are one to them."""
 _WORDS = """airflow airfoil admin administrator root user guest test demo default secret letmein welcome password
     passwort pass postgres postgresql redis minio mlflow grafana flower celery seaweedfs change me it this my hunter
-    iloveyou love sunshine dragon monkey trustno football baseball basketball princess master shadow superman batman starwars pokemon
-    login hello freedom whatever computer internet michael jordan charlie summer winter spring autumn server"""
+    iloveyou love sunshine dragon monkey trustno football baseball basketball princess master shadow superman batman
+    starwars pokemon login hello freedom whatever computer internet michael jordan charlie summer winter spring
+    autumn server"""
 _KEYS = """qwertyuiop asdfghjkl zxcvbnm qwertzuiop yxcvbnm azertyuiop abcdefghijklmnopqrstuvwxyz 1q2w3e4r5t6y7u8i9o0p
     1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik 1qay2wsx3edc4rfv5tgb6zhn7ujm8ik"""
 """What fingers do on a keyboard, from left to right."""

@@ -142,7 +142,7 @@ def _refuse_others(rendering: Rendering, target: Path) -> None:
     """Refuse a folder with files of somebody else under the names of ours; those of a server are written anew."""
     if MARK in _text(target / EXAMPLE) or env_file.values(_text(target / env_file.NAME)).get("AIRFOIL_TAG"):
         return
-    for name, text in (rendering.shared | {SETUP: ""}).items():
+    for name, text in {**rendering.shared, SETUP: ""}.items():
         path = (target / name).resolve()
         if path.is_file() and name != git_ignore.NAME and path.read_bytes() != text.encode():
             raise ProjectError(
