@@ -12,8 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.deploy import compose_server, engine
+from tests.deploy import compose_server, engine, pretended_machine
 from tests.sizes import FULL
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """The files of a server on a machine where Docker only pretends."""
+    return pretended_machine.written(tmp_path)
 
 
 @pytest.fixture(scope="session")

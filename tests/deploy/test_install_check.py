@@ -1,0 +1,103 @@
+"""install.sh where Docker only pretends: what stands in the way is named, and a check changes nothing."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from tests.deploy.pretended_machine import OURS, as_checkout, run, set_value
+
+import airfoil
+
+pytestmark = pytest.mark.deploy
+
+
+def test_a_machine_on_which_nothing_stands_in_the_way(machine):
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing stands in the way." in done.stdout
+    assert "FAILED" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "why", "move"),
+    [
+        ({"DOCKER_INFO": "1"}, "The Docker engine does not answer.", "systemctl start docker"),
+        ({"COMPOSE_VERSION": "2.17.2"}, "Compose 2.17.2 is too old.", "2.23"),
+        ({"COMPOSE_FAULT": "services.x is wrong"}, "services.x is wrong", "anew: `airfoil deploy compose`"),
+    ],
+)
+def test_what_stands_in_the_way_is_named_with_the_next_move(machine, environment, why, move):
+    done = run(machine, "sh", "install.sh", "--check", **environment)
+    assert done.returncode == 1
+    assert why in done.stderr
+    assert move in done.stderr
+
+
+def test_secrets_that_others_can_read_are_named_and_not_touched(machine):
+    (machine / ".env").chmod(0o644)
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 1
+    assert "chmod 600 .env" in done.stderr
+    assert (machine / ".env").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_missing_file_is_named(machine):
+    (machine / "Caddyfile").unlink()
+    done = run(machine, "sh", "install.sh", "--check")
+    assert (done.returncode, "Caddyfile is missing." in done.stderr) == (1, True)
+
+
+def test_before_the_first_rendering_a_check_says_what_to_do(machine):
+    (machine / ".env").unlink()
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 1
+    assert "airfoil deploy compose" in done.stderr
+    assert not (machine / ".env").exists()
+
+
+@pytest.mark.parametrize(("checkout", "release"), [("9.9.9", "9.9.9"), ("", airfoil.__version__)])
+def test_a_check_says_that_the_release_is_another_and_changes_nothing(machine, checkout, release):
+    if checkout:
+        as_checkout(machine, checkout)
+    set_value(machine, "AIRFOIL_TAG", "0.0.9")
+    before = {path: path.stat().st_mtime_ns for path in machine.rglob("*")}
+    done = run(machine, "sh", "install.sh", "--check", **({} if checkout else {"AIRFOIL": OURS}))
+    assert done.returncode == 0, done.stderr
+    assert f".env was written by Airfoil 0.0.9, and this is {release}" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in machine.rglob("*")} == before
+
+
+def test_a_check_names_another_release_also_where_its_variables_are_still_missing(machine):
+    set_value(machine, "AIRFOIL_TAG", "0.0.9")
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        set_value(machine, "HTTPS_PORT", f"127.0.0.1:{proxy.getsockname()[1]}")
+        fault = {"COMPOSE_FAULT": "required variable NEW is missing a value"}
+        done = run(machine, "sh", "install.sh", "--check", AIRFOIL=OURS, **fault)
+    assert done.returncode == 0, done.stderr
+    assert f".env was written by Airfoil 0.0.9, and this is {airfoil.__version__}" in done.stdout
+    assert "NEW is missing a value. What .env lacks, `sh install.sh` adds." in done.stdout
+    assert "Correct .env" not in done.stdout + done.stderr
+
+
+def test_dags_that_the_containers_cannot_read_are_named(machine):
+    set_value(machine, "AIRFLOW_UID", "54321")
+    dag = machine.parents[1] / "dags" / "mine.py"
+    dag.write_text("", encoding="utf-8")
+    dag.chmod(0o600)
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 1
+    assert "mine.py" in done.stderr
+    assert "chmod -R o+rX" in done.stderr
+
+
+def test_a_port_that_somebody_has_is_named_unless_it_is_our_own_proxy(machine):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        set_value(machine, "HTTPS_PORT", f"127.0.0.1:{port}")
+        taken = run(machine, "sh", "install.sh", "--check")
+        ours = run(machine, "sh", "install.sh", "--check", CONTAINERS="c1")
+    assert taken.returncode == 1
+    assert f"Port {port} is taken" in taken.stderr
+    assert "HTTPS_PORT" in taken.stderr
+    assert ours.returncode == 0, ours.stderr
