@@ -26,10 +26,32 @@ run() {
   fail "$why" "$help"
 }
 
-# value_of NAME: as Compose reads it from .env; an empty line is an empty value
+# value_of NAME: as Compose reads it from .env: blanks round it and a comment behind it are no part of it, quotes end it, and
+# between double quotes a backslash means something. An empty line is an empty value.
 value_of() {
-  sed -n "s/^$1=//p" .env | tail -n 1 \
-    | sed -e "s/^'\(.*\)'\$/\1/" -e t -e '/^".*"$/{s/^"\(.*\)"$/\1/' -e 's/\\\(["\\]\)/\1/g' -e '}' -e 's/\$\$/$/g'
+  awk -v name="$1" '
+    { sub(/^[ \t]+/, ""); sub(/^export[ \t]+/, "") }
+    index($0, name) == 1 && substr($0, length(name) + 1) ~ /^[ \t]*=/ { text = $0; sub(/^[^=]*=[ \t]*/, "", text) }
+    END {
+      quote = substr(text, 1, 1)
+      if (quote != "\"" && quote != "\047") {
+        comment = index(text, " #")
+        if (comment) text = substr(text, 1, comment - 1)
+        sub(/[ \t\r]+$/, "", text)
+        gsub(/\$\$/, "$", text)
+        print text
+        exit
+      }
+      meant["n"] = "\n"; meant["t"] = "\t"; meant["r"] = "\r"; meant["\""] = "\""; meant["\\"] = "\\"; meant["$"] = "$"
+      for (at = 2; (sign = substr(text, at, 1)) != quote && sign != ""; at++) {
+        next_one = substr(text, at + 1, 1)
+        if (quote == "\047") { if (sign == "\\" && next_one == quote) { sign = quote; at++ } }
+        else if (sign == "\\" && next_one in meant) { sign = meant[next_one]; at++ }
+        else if (sign == "$" && next_one == "$") at++
+        said = said sign
+      }
+      print said
+    }' .env
 }
 
 # listens PORT: does something on this machine?

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 import yaml
 from tests.deploy import engine
 
 from airfoil.errors import SettingsError
-from airfoil.stack.deploy import env_file
+from airfoil.stack.deploy import env_file, shipped
 
 pytestmark = pytest.mark.deploy
 
@@ -71,3 +72,33 @@ def test_what_we_refuse_compose_would_replace(tmp_path, value):
     assert "another" in found["A"]
     with pytest.raises(SettingsError):
         env_file.check(text, {"A"})
+
+
+def test_compose_and_the_scripts_read_alike_what_a_person_wrote(tmp_path):
+    lines = [
+        "V0=plain # told",
+        "V1=plain \t ",
+        "V2='a' # told",
+        'V3="b \\\\$5 \\$5 $$6 \\t \\q \\n x"',
+        "V4= # nothing",
+        "V5=c#d",
+        "V6=e\t# tab",
+        "V7 = spaced",
+        "  export V8=\tled",
+        "V9='it\\'s $5'",
+        'V10="a"#c',
+        'V11=a "b" c',
+        "V12=$$x",
+        'V13=""',
+        "V14=",
+    ]
+    (tmp_path / env_file.NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    names = [f"V{number}" for number in range(len(lines))]
+    service = {"image": "x", "environment": {name: f"${{{name}}}" for name in names}}
+    (tmp_path / "compose.yaml").write_text(yaml.safe_dump({"services": {"a": service}}), encoding="utf-8")
+    found = json.loads(engine.Compose(tmp_path)("config", "--format", "json"))["services"]["a"]["environment"]
+    steps = shipped.folder() / "compose" / "steps.sh"
+    script = f". {steps}; for name in {' '.join(names)}; do value_of $name; printf '%s\\n' --; done"
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    read = dict(zip(names, done.stdout.split("\n--\n"), strict=False))
+    assert read == {name: found[name].replace("$$", "$") for name in names}

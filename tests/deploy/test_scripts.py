@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from tests.deploy.pretended_machine import CURL, ask, run, set_value
 
-from airfoil.stack.deploy import env_file
+from airfoil.stack.deploy import env_file, shipped
 
 pytestmark = pytest.mark.deploy
 
@@ -29,6 +31,28 @@ def test_help_tells_the_options(machine, script):
 def test_values_are_read_from_the_file_as_they_are_meant(machine, value):
     set_value(machine, "ALERT_MAIL_FROM", env_file.written(value))
     assert ask(machine, "value_of ALERT_MAIL_FROM") == value
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("AIRFOIL_HOST=ml.example.com   # the one name", "ml.example.com"),
+        ("AIRFOIL_HOST=ml.example.com \t ", "ml.example.com"),
+        ("  export AIRFOIL_HOST = ml.example.com", "ml.example.com"),
+        ("AIRFOIL_HOST='ml.example.com' # the one name", "ml.example.com"),
+        ('AIRFOIL_HOST="ml.example.com"  ', "ml.example.com"),
+        ('AIRFOIL_HOST="a \\"b\\" \\$1 $$2"#c', 'a "b" $1 $2'),
+        ("AIRFOIL_HOST='it\\'s $$' # it's", "it's $$"),
+        ("AIRFOIL_HOST=a#b", "a#b"),
+        ("AIRFOIL_HOST=", ""),
+        ("AIRFOIL_HOST=one\nAIRFOIL_HOST=two\nAIRFOIL_HOSTS=three", "two"),
+    ],
+)
+def test_values_that_a_person_wrote_are_read_without_what_does_not_belong_to_them(tmp_path, line, value):
+    (tmp_path / ".env").write_text(f"{line}\n", encoding="utf-8")
+    script = f". {shipped.folder() / 'compose' / 'steps.sh'}; value_of AIRFOIL_HOST"
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{value}\n"
 
 
 @pytest.mark.parametrize(
