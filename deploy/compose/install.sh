@@ -151,12 +151,16 @@ wait_for $($COMPOSE config --services | grep -v -- '-init$')
 done_with "after $(($(date +%s) - began)) s"
 
 step "The certificate's authority"
-if [ "$(value_of AIRFOIL_TLS)" = internal ]; then
+tls=$(value_of AIRFOIL_TLS) authority=$(authority_file)
+if [ "$tls" = internal ]; then
   { $COMPOSE exec -T proxy cat /data/caddy/pki/authorities/local/root.crt > ca.crt.new && chmod 644 ca.crt.new \
     && mv ca.crt.new ca.crt; } || fail "The proxy has no authority yet." "\`$COMPOSE logs proxy\` says why."
   done_with "$PWD/ca.crt: give it to browsers and programs that are to trust this server"
 else
-  done_with "$(value_of AIRFOIL_TLS)"
+  rm -f ca.crt # of a time when this server had its own
+  if [ -f "$authority" ]; then done_with "$tls, $authority"; else
+    done_with "$tls, a public one${authority:+; of one that this machine does not know, the certificate belongs into $authority}"
+  fi
 fi
 
 echo

@@ -157,6 +157,15 @@ render() {
     "$image" airfoil deploy compose "$PWD"
 }
 
+# authority_file: where lies who has signed the server's certificate, if not every machine knows them: empty, a public one.
+# What is left of another AIRFOIL_TLS counts no more.
+authority_file() {
+  case $(value_of AIRFOIL_TLS) in
+    internal | "") echo ca.crt ;;
+    own) folder=$(value_of AIRFOIL_TLS_FOLDER); echo "${folder:-./tls}/ca.crt" ;;
+  esac
+}
+
 # ask PATH [CURL OPTION...]: the status of an answer from the proxy, as its name and certificate say; the body is in $body
 ask() {
   path=$1
@@ -164,9 +173,9 @@ ask() {
   port=$(value_of HTTPS_PORT) host=$(value_of AIRFOIL_HOST)
   address=127.0.0.1
   case $port in *:*) address=${port%:*} port=${port##*:} ;; esac
-  authority=
-  [ ! -f ca.crt ] || authority="--cacert ca.crt"
-  body=$(curl --silent --show-error --max-time 60 --noproxy '*' $authority --resolve "$host:$port:$address" \
+  authority=$(authority_file)
+  [ -f "$authority" ] || authority=
+  body=$(curl --silent --show-error --max-time 60 --noproxy '*' ${authority:+--cacert "$authority"} --resolve "$host:$port:$address" \
     --write-out '\n%{http_code}' "$@" "https://$host:$port$path" 2>&1) || true
   status=$(printf '%s' "$body" | tail -n 1)
   body=$(printf '%s\n' "$body" | sed '$d')

@@ -27,7 +27,9 @@ case "$*" in
   "compose version"*) echo ${COMPOSE_VERSION:-2.26.1} ;;
   "compose build --quiet") sed -n 's/^AIRFOIL_TAG=/built as /p' .env >> deeds ;;
   "compose config --images") ;;
-  "compose up"*) sed -n 's/^AIRFOIL_TAG=/started as /p' .env >> deeds; echo "no server here" >&2; exit 1 ;;
+  "compose up"*) sed -n 's/^AIRFOIL_TAG=/started as /p' .env >> deeds
+    if [ -z "${SERVER_STARTS:-}" ]; then echo "no server here" >&2; exit 1; fi ;;
+  "compose exec -T proxy cat "*) echo "of the proxy" ;;
   "compose logs"*) ;;
   "build "*) echo "docker $*" >> deeds ;;
   "run --rm --user "*" airfoil deploy compose "*)
@@ -43,11 +45,13 @@ case "$*" in
 esac
 """
 CURL = """#!/bin/sh
+printf '%s\\n' "$*" | sed -n 's/.*--cacert \\([^ ]*\\) .*/trusted \\1/p' >> deeds
 for address; do :; done
 case "$address" in
   */auth/token) printf '{"access_token": "t"}\\n200' ;;
   */execution/health) printf '\\n%s' "$EXECUTION" ;;
-  *) printf '\\n200' ;;
+  https://localhost:2/ | */api/v2/monitor/health) printf '\\n200' ;;
+  *) case "$*" in *" --header "*) printf '\\n200' ;; *) printf '\\n401' ;; esac ;;
 esac
 """
 
@@ -92,6 +96,13 @@ def run(folder, *argv, **environment):
 def deeds(folder):
     path = folder / "deeds"
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def answering(folder):
+    """Let every page of the server answer, as if there were a proxy."""
+    curl = next(one / "bin" for one in folder.parents if (one / "bin" / "docker").exists()) / "curl"
+    curl.write_text(CURL, encoding="utf-8")
+    curl.chmod(0o755)
 
 
 def as_checkout(folder, release):

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from tests.deploy.pretended_machine import OURS, as_checkout, ask, deeds, run, set_value, written_server
+from tests.deploy.pretended_machine import (
+    OURS,
+    answering,
+    as_checkout,
+    ask,
+    deeds,
+    run,
+    set_value,
+    written_server,
+)
 
 import airfoil
 
@@ -127,3 +136,16 @@ def test_an_airfoil_of_another_release_than_the_checkout_is_refused(machine):
     assert done.returncode == 1
     assert f"is Airfoil {airfoil.__version__}, and this is a checkout of 9.9.9" in done.stderr
     assert deeds(machine) == []
+
+
+@pytest.mark.parametrize(("tls", "stays"), [("internal", True), ("automatic", False), ("own", False)])
+def test_an_authority_stays_only_as_long_as_the_server_has_its_own(machine, tls, stays):
+    answering(machine)
+    set_value(machine, "AIRFOIL_TLS", tls)
+    (machine / "ca.crt").write_text("of before", encoding="utf-8")
+    done = run(machine, "sh", "install.sh", AIRFOIL=OURS, SERVER_STARTS="1", EXECUTION="404")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (machine / "ca.crt").exists() == stays
+    assert not stays or (machine / "ca.crt").read_text(encoding="utf-8") == "of the proxy\n"
+    told = f"{tls}, a public one"
+    assert (told in done.stdout) == (not stays), done.stdout

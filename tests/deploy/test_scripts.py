@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from tests.deploy.pretended_machine import CURL, ask, run, set_value
+from tests.deploy.pretended_machine import answering, ask, deeds, run, set_value
 
 from airfoil.stack.deploy import env_file, shipped
 
@@ -82,10 +82,27 @@ def test_waiting_ends_with_the_last_words_of_what_is_not_well(machine):
 def test_the_execution_api_is_open_to_the_outside_where_workers_are_there_and_nowhere_else(
     machine, workers_outside, answered, how
 ):
-    curl = machine.parents[2] / "bin" / "curl"
-    curl.write_text(CURL, encoding="utf-8")
-    curl.chmod(0o755)
+    answering(machine)
     set_value(machine, "EDGE_WORKERS", workers_outside)
     done = run(machine, "sh", "verify.sh", "--pages", EXECUTION=answered)
     (row,) = [line for line in done.stdout.splitlines() if line.startswith("Execution API from outside")]
     assert row.split()[4] == how, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("tls", "place", "trusted"),
+    [
+        ("internal", "ca.crt", "ca.crt"),
+        ("automatic", "ca.crt", ""),
+        ("automatic", "tls/ca.crt", ""),
+        ("own", "ca.crt", ""),
+        ("own", "tls/ca.crt", "./tls/ca.crt"),
+    ],
+)
+def test_an_authority_is_trusted_only_where_it_is_that_of_this_server(machine, tls, place, trusted):
+    answering(machine)
+    set_value(machine, "AIRFOIL_TLS", tls)
+    (machine / place).write_text("an authority", encoding="utf-8")
+    done = run(machine, "sh", "verify.sh", "--pages", EXECUTION="404")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(deeds(machine)) == ({f"trusted {trusted}"} if trusted else set())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError, StorageError
-from airfoil.stack.deploy import env_file
+from airfoil.stack.deploy import authority, env_file
 from airfoil.stack.secrets import MLFLOW_ADMIN
 from airfoil.stack.storage import storage_error, write_private
 
@@ -42,9 +42,9 @@ class ComposeTarget:
 
     @property
     def authority(self) -> Path | None:
-        """The certificate of the server's own authority, where it has one."""
-        path = self.folder / "ca.crt"
-        return path if path.is_file() else None
+        """The certificate of who has signed the server's, where not every machine knows them."""
+        path = authority.place(self.folder, self._spoken())
+        return path if path is not None and path.is_file() else None
 
     def logins(self) -> dict[str, dict[str, str]]:
         """Return address, user name and password of Airflow and MLflow, as `servers` keeps such rows."""
@@ -65,14 +65,17 @@ class ComposeTarget:
 
         A file that somebody has named and that is missing is for Compose to refuse: without it this is another server.
         """
-        try:
-            text = (self.folder / env_file.NAME).read_text(encoding="utf-8")
-        except OSError:  # a command that needs values of it says so
-            text = ""
-        named = env_file.spoken_values(text).get("COMPOSE_FILE", "")
+        named = self._spoken().get("COMPOSE_FILE", "")
         return (
             tuple(named.split(":")) if named else tuple(one for one in _FILES if (self.folder / one).exists())
         )
+
+    def _spoken(self) -> dict[str, str]:
+        """Return what .env says, nothing where it cannot be read: a command that needs values of it says so."""
+        try:
+            return env_file.spoken_values((self.folder / env_file.NAME).read_text(encoding="utf-8"))
+        except OSError:
+            return {}
 
     def _values(self) -> tuple[str, str, str, str]:
         path = self.folder / env_file.NAME

@@ -102,6 +102,23 @@ def test_its_own_authority_is_found_when_it_has_one(project, server):
     assert chosen.authority == server / "ca.crt"
 
 
+@pytest.mark.parametrize("tls", ["automatic", "own"])
+def test_an_authority_that_was_left_behind_by_another_setting_is_not_trusted(project, server, tls):
+    chosen = target.use_compose(project, server)
+    (server / "ca.crt").touch()
+    (server / ".env").write_text(f"{ENV}AIRFOIL_TLS={tls}\n", encoding="utf-8")
+    assert chosen.authority is None
+    (server / "tls").mkdir()
+    (server / "tls" / "ca.crt").touch()
+    assert chosen.authority == (server / "./tls/ca.crt" if tls == "own" else None)
+
+
+def test_no_authority_is_looked_for_where_there_is_no_server_any_more(project, server):
+    chosen = target.use_compose(project, server)
+    (server / ".env").unlink()
+    assert chosen.authority is None
+
+
 def test_a_folder_without_a_server_is_refused(project, tmp_path):
     with pytest.raises(ConfigurationError, match="no Compose server in"):
         target.use_compose(project, tmp_path / "elsewhere")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError
-from airfoil.stack.deploy import compose, env_file, remote_workers
+from airfoil.stack.deploy import authority, compose, env_file, remote_workers
 from airfoil.stack.storage import storage_error, write_private, write_shared
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def admit(
     before = _spoken(target)
     is_first = before.get(remote_workers.SWITCH, _OFF) == _OFF
     _refuse_unreachable(before["AIRFOIL_HOST"])
-    authority = _authority(target, before["AIRFOIL_TLS"])
+    certificate = _authority(target, before)
     served = tuple(one.strip() for one in before.get("EDGE_QUEUES", "edge").split(",") if one.strip())
     for queue in queues:
         if queue not in served:
@@ -68,7 +68,7 @@ def admit(
     number = remote_workers.new_number()
     signed = remote_workers.token(worker, number, given)
     file = target / remote_workers.file_name(worker)
-    write_private(file, remote_workers.compose_file(worker, signed, given, authority))
+    write_private(file, remote_workers.compose_file(worker, signed, given, certificate))
     _write_list(target, remote_workers.admitted(_list(target), worker, number))
     image = given["AIRFLOW_IMAGE"] or f"airfoil/airflow:{given['AIRFOIL_TAG']}"
     return Admitted(file, given["AIRFOIL_URL"], image, worker.queues, is_first)
@@ -103,11 +103,13 @@ def _refuse_unreachable(host: str) -> None:
         )
 
 
-def _authority(target: Path, tls: str) -> str:
-    file = target / "ca.crt"
+def _authority(target: Path, given: Mapping[str, str]) -> str:
+    file = authority.place(target, given)
+    if file is None:
+        return ""
     if file.is_file():
         return file.read_text(encoding="utf-8")
-    if tls == "internal":
+    if given["AIRFOIL_TLS"] == authority.INTERNAL:
         raise ConfigurationError(
             f"There is no {file}, by which another host knows this server.",
             "Start the server once with `sh install.sh`, which writes it.",

@@ -109,6 +109,14 @@ def test_without_the_authority_nothing_is_written(shop):
     assert "AIRFOIL_AUTHORITY: ''" in admit(shop).file.read_text(encoding="utf-8")
 
 
+def test_an_authority_of_another_setting_is_not_given_to_a_worker(shop):
+    change(target_of(shop), AIRFOIL_TLS="automatic", AIRFOIL_TLS_EMAIL="ada@example.com")
+    assert "AIRFOIL_AUTHORITY: ''" in admit(shop).file.read_text(encoding="utf-8")
+    change(target_of(shop), AIRFOIL_TLS="own")
+    (target_of(shop) / "tls" / "ca.crt").write_text("who signed our own\n", encoding="utf-8")
+    assert "who signed our own" in admit(shop).file.read_text(encoding="utf-8")
+
+
 def test_where_there_is_no_server_it_is_said(shop):
     with pytest.raises(ConfigurationError, match="There is no server"):
         admission.admit(shop, load(shop.root, {}), shop.root / "elsewhere", {}, name="a")
