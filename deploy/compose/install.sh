@@ -95,9 +95,15 @@ for folder in dags plugins; do
 done
 # Another user than the one who wrote them reads these inside the containers.
 reader=$(value_of AIRFLOW_UID)
-unreadable=$(find -L "$project/dags" "$project/plugins" ! -perm -o+r ! -user "$reader" 2> /dev/null | head -n 3)
+unreadable=$(closed "$reader" "$project/dags" "$project/plugins")
 [ -z "$unreadable" ] || fail "The containers' user $reader may not read: $unreadable" \
   "\`chmod -R o+rX $project/dags $project/plugins\`"
+# And these by users of images of others: after a \`git clone\` with a narrow umask they are yours alone.
+case ",$(value_of COMPOSE_PROFILES)," in
+  *,metrics,*) unreadable=$(closed "" ../monitoring) ;;
+esac
+[ -z "$unreadable" ] || fail "Prometheus and its like, which have users of their own, may not read: $unreadable" \
+  "\`chmod -R o+rX $(dirname "$PWD")/monitoring\`"
 done_with "$(cd "$project" && pwd)"
 
 step "Ports"

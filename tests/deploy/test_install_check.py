@@ -91,6 +91,24 @@ def test_dags_that_the_containers_cannot_read_are_named(machine):
     assert "chmod -R o+rX" in done.stderr
 
 
+@pytest.mark.parametrize(("place", "mode"), [("prometheus.sh", 0o750), ("rules", 0o750), ("", 0o700)])
+def test_files_of_the_monitoring_that_its_programs_cannot_read_are_named(machine, place, mode):
+    # They have users of their own, to whom the owner's right, also ours as AIRFLOW_UID, is of no use.
+    (machine.parent / "monitoring" / place).chmod(mode)
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 1, done.stdout
+    assert f"may not read: ../monitoring{place and '/'}{place}" in done.stderr
+    mend = done.stderr[done.stderr.index("`chmod") :].split("`")[1]
+    assert run(machine, "sh", "-c", mend).returncode == 0
+    assert run(machine, "sh", "install.sh", "--check").returncode == 0
+
+
+def test_files_of_a_monitoring_that_does_not_run_may_be_anybody_s(machine):
+    (machine.parent / "monitoring" / "prometheus.sh").chmod(0o700)
+    set_value(machine, "COMPOSE_PROFILES", "postgres,redis,s3,mlflow")
+    assert run(machine, "sh", "install.sh", "--check").returncode == 0
+
+
 def test_a_port_that_somebody_has_is_named_unless_it_is_our_own_proxy(machine):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
