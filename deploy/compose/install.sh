@@ -24,6 +24,7 @@ done
 
 LEAST_MEMORY_MIB=5500
 LEAST_DISK_MIB=15000
+LEAST_PROCESSORS=2 # what compose.yaml lets one service have at most; Docker starts none that may have more than there is
 
 # ---- the machine ----
 
@@ -44,7 +45,10 @@ memory=$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)
 disk=$(df -Pm "$(docker info --format '{{.DockerRootDir}}' 2> /dev/null || echo /)" 2> /dev/null | awk 'NR == 2 { print $4 }')
 [ "$memory" -ge $LEAST_MEMORY_MIB ] || warn "only $memory MiB of memory; leave parts out by AIRFOIL_PARTS in .env"
 [ "${disk:-$LEAST_DISK_MIB}" -ge $LEAST_DISK_MIB ] || warn "only $disk MiB of disk for Docker; images alone take 8,000"
-done_with "$memory MiB, $(nproc) processors, ${disk:-?} MiB free"
+processors=$(docker info --format '{{.NCPU}}' 2> /dev/null) || processors=$(nproc)
+[ "$processors" -ge $LEAST_PROCESSORS ] || fail "Docker has $processors processor here, and starts no service that may have $LEAST_PROCESSORS." \
+  "Give this machine $LEAST_PROCESSORS processors."
+done_with "$memory MiB, $processors processors, ${disk:-?} MiB free"
 
 # ---- the files ----
 
@@ -85,6 +89,8 @@ elif [ -n "$unsure" ]; then
 else
   fail "The Compose files are not right: $said" "Correct .env, or write it anew: \`airfoil deploy compose\` in the project."
 fi
+[ "$(value_of WORKERS)" != 0 ] || fail "WORKERS=0 in .env: no task could run on this server." \
+  "Set WORKERS=1. To hold tasks back, pause their DAGs."
 done_with "$PWD"
 
 step "Folders of the project"

@@ -112,8 +112,12 @@ find_airfoil() {
   find_root
   airfoil= release=$(release_of_checkout)
   for candidate in "${AIRFOIL:-}" "$(command -v airfoil || true)" "$root/.venv/bin/airfoil"; do
-    [ -n "$candidate" ] && [ -x "$candidate" ] || continue
-    found=$("$candidate" --version 2> /dev/null) && found=${found#airfoil } || continue
+    [ -n "$candidate" ] || continue
+    found=$([ -x "$candidate" ] && "$candidate" --version 2> /dev/null) && found=${found#airfoil } || {
+      [ "$candidate" != "${AIRFOIL:-}" ] \
+        || fail "AIRFOIL=$AIRFOIL cannot be run, seen from $PWD." "Name an airfoil by its whole path, or none."
+      continue
+    }
     if [ -z "$release" ] || [ "$found" = "$release" ]; then
       airfoil=$candidate release=$found
       return 0

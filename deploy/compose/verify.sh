@@ -18,6 +18,8 @@ case ${1:-} in
   *) echo "verify.sh: $1 is no option; --help tells which there are." >&2; exit 2 ;;
 esac
 
+[ -f .env ] || { echo "verify.sh: there is no server in $PWD: .env is missing. \`sh install.sh\` makes one." >&2; exit 1; }
+
 failed=0
 # row WHAT ok|FAILED|skipped DETAIL
 row() {

@@ -22,6 +22,7 @@ OURS = str(Path(sys.executable).with_name("airfoil"))
 DOCKER = """#!/bin/sh
 case "$*" in
   "info") exit ${DOCKER_INFO:-0} ;;
+  "info --format {{.NCPU}}") echo ${PROCESSORS:-2} ;;
   "info --format"*) echo / ;;
   "version"*) echo 26.1 ;;
   "compose version"*) echo ${COMPOSE_VERSION:-2.26.1} ;;

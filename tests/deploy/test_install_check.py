@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+import yaml
 from tests.deploy.pretended_machine import OURS, as_checkout, run, set_value
 
 import airfoil
@@ -24,6 +25,9 @@ def test_a_machine_on_which_nothing_stands_in_the_way(machine):
     [
         ({"DOCKER_INFO": "1"}, "The Docker engine does not answer.", "systemctl start docker"),
         ({"COMPOSE_VERSION": "2.17.2"}, "Compose 2.17.2 is too old.", "2.23"),
+        ({"PROCESSORS": "1"}, "Docker has 1 processor here", "Give this machine 2 processors."),
+        ({"AIRFOIL": "/nowhere/airfoil"}, "AIRFOIL=/nowhere/airfoil cannot be run", "whole path"),
+        ({"AIRFOIL": "/bin/false"}, "AIRFOIL=/bin/false cannot be run", "whole path"),
         ({"COMPOSE_FAULT": "services.x is wrong"}, "services.x is wrong", "anew: `airfoil deploy compose`"),
     ],
 )
@@ -40,6 +44,20 @@ def test_secrets_that_others_can_read_are_named_and_not_touched(machine):
     assert done.returncode == 1
     assert "chmod 600 .env" in done.stderr
     assert (machine / ".env").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_server_without_a_worker_is_refused_before_it_is_waited_for(machine):
+    set_value(machine, "WORKERS", "0")
+    done = run(machine, "sh", "install.sh", "--check")
+    assert done.returncode == 1
+    assert "WORKERS=0 in .env" in done.stderr
+    assert "WORKERS=1" in done.stderr
+
+
+def test_no_service_may_have_more_processors_than_the_check_asks_for(machine):
+    services = yaml.safe_load((machine / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    most = max(one.get("cpus", 0) for one in services.values())
+    assert f"LEAST_PROCESSORS={most} " in (machine / "install.sh").read_text(encoding="utf-8")
 
 
 def test_a_missing_file_is_named(machine):

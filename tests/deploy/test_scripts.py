@@ -25,6 +25,13 @@ def test_help_tells_the_options(machine, script):
     assert "sh " + script in done.stdout
 
 
+def test_where_there_is_no_server_nothing_is_tried_out(machine):
+    (machine / ".env").unlink()
+    done = run(machine, "sh", "verify.sh")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert ".env is missing. `sh install.sh` makes one." in done.stderr
+
+
 @pytest.mark.parametrize(
     "value", ["plain", "a b", "it's", "a$b", 'a "b"', "a$$b", "a\\b", "ends \\", 'it\'s "$$" \\"']
 )
