@@ -79,10 +79,12 @@ def create(  # noqa: PLR0913, PLR0917 - each is a flag
     settings = invocation.settings(project)
 
     from airfoil.cli import backup_view, passphrases
+    from airfoil.stack import targeted
     from airfoil.stack.backup import retention
     from airfoil.stack.backup.creation import Creation
     from airfoil.stack.backup.sources import artifacts_bucket
 
+    targeted.refuse_upkeep(project, "backup create")
     place = _place(to or settings.backup.place, project)
     bucket = artifacts_bucket(settings)
     passphrase = passphrases.new(settings.backup.passphrase_file, from_env, from_file)

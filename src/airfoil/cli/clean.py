@@ -44,10 +44,11 @@ def clean(
     What a registered model comes from stays, and the ledger, and everything of DAG runs that are not over. The DAG
     database_cleanup does this every week.
     """
-    from airfoil.stack import tidying
+    from airfoil.stack import targeted, tidying
 
     invocation = context.ensure_object(Invocation)
     project = invocation.project()
+    targeted.refuse_upkeep(project, " ".join(("clean", *dict.fromkeys(parts))))
     settings = invocation.settings(project)
     environment = invocation.platform.environment(project, settings)
     removed = {}

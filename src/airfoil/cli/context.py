@@ -52,6 +52,9 @@ class Stack(Protocol):
     def current(self, project: Project) -> StackState | None:
         """Give the state of what runs, or None."""
 
+    def here(self, project: Project) -> StackState | None:
+        """Give the state of what runs on this machine, whatever commands mean."""
+
     def environment(self, project: Project, settings: Settings) -> dict[str, str]:
         """Give what pass-through commands need in their environment."""
 

@@ -58,7 +58,7 @@ def remove_after_asking(invocation: Invocation, project: Project, planned: Remov
     if not planned.items:
         console.out("There is nothing to remove.")
         return
-    runs = invocation.platform.current(project) is not None
+    runs = invocation.platform.here(project) is not None
     console.out("These will be removed:")
     for item in planned.items:
         console.out(f"  {item.size_bytes / _MIB:9.1f} MiB  {item.path}")

@@ -7,11 +7,13 @@ time, so that nothing secret is kept twice. Must not connect to anything and mus
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError, StorageError
+from airfoil.stack import process
 from airfoil.stack.deploy import authority, env_file
 from airfoil.stack.secrets import MLFLOW_ADMIN
 from airfoil.stack.storage import storage_error, write_private
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 COMPOSE, EMBEDDED = "compose", "embedded"
 AIRFLOW_SERVICE = "airflow-api-server"
 """The container in which commands of a person run: it has the database's address, and time."""
+MAINTENANCE = "exec maintenance python -m airfoil.runtime.container.maintenance"
+"""What stands before a command of ours that opens databases, for Docker Compose."""
 FEATURES = "/opt/airfoil/project/features"
 """Where the images have the feature repository."""
 _FILES = ("compose.yaml", "compose.override.yaml")
@@ -97,7 +101,12 @@ class ComposeTarget:
 
 
 def active(project: Project) -> ComposeTarget | None:
-    """Return the Compose server that commands mean; None: they mean this machine."""
+    """Return the Compose server that commands mean; None: they mean this machine.
+
+    What the platform of this machine runs by itself, such as a backup at night, means that platform.
+    """
+    if _belongs_to_stack(project):
+        return None
     path = _file(project)
     try:
         folder = json.loads(path.read_text(encoding="utf-8"))[COMPOSE]
@@ -126,6 +135,15 @@ def use_embedded(project: Project) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+def _belongs_to_stack(project: Project) -> bool:
+    mark = os.environ.get(process.STACK_MARK)
+    if not mark:
+        return False
+    from airfoil.stack.services import stack_id
+
+    return mark == stack_id(project)
 
 
 def _file(project: Project) -> Path:

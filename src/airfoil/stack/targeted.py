@@ -43,6 +43,11 @@ def current(project: Project) -> StackState | None:
     return launch.current(project) if chosen is None else _state(project, chosen)
 
 
+def here(project: Project) -> StackState | None:
+    """Give the state of what runs on this machine, whatever commands mean."""
+    return launch.current(project)
+
+
 def environment(project: Project, settings: Settings) -> dict[str, str]:
     """Give what pass-through commands need in their environment."""
     return launch.environment(project, settings)
@@ -63,6 +68,17 @@ def _state(project: Project, chosen: ComposeTarget) -> StackState:
         services=(page,),
         foreign={name: row["url"] for name, row in chosen.logins().items()},
     )
+
+
+def refuse_upkeep(project: Project, words: str) -> None:
+    """Say how a server does this, if commands mean one: it opens databases, which only a container there can."""
+    chosen = target.active(project)
+    if chosen is not None:
+        raise ConfigurationError(
+            f"Commands of this project mean the Compose server in {chosen.folder}, whose part maintenance does this.",
+            f"In that folder: `docker compose {target.MAINTENANCE} {words}`. "
+            "To work with this machine: `airfoil target use embedded`.",
+        )
 
 
 def _refuse(project: Project, arguments: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from airfoil.cli.context import Invocation
 from airfoil.cli.entry import run_command_line
-from airfoil.stack import process, secrets
+from airfoil.stack import process, secrets, target
 from airfoil.stack.project import Project
 from airfoil.stack.state import ServiceState, StackState, save
 
@@ -63,6 +63,9 @@ class FakeStack:
         return self._walk(on_progress)
 
     def current(self, project: Project) -> StackState | None:
+        return self.state
+
+    def here(self, project: Project) -> StackState | None:
         return self.state
 
     def environment(self, project: Project, settings: Any) -> dict[str, str]:
@@ -114,6 +117,21 @@ def airfoil(stack: FakeStack, capsys: pytest.CaptureFixture[str]) -> Callable[..
         return Outcome(code, seen.out, seen.err)
 
     return run
+
+
+@pytest.fixture
+def server_as_target() -> Callable[[Project], None]:
+    """Let the commands of a project mean a Compose server."""
+
+    def choose(project: Project) -> None:
+        folder = project.root / "deploy" / "compose"
+        folder.mkdir(parents=True)
+        names = ("_AIRFLOW_WWW_USER_USERNAME", "_AIRFLOW_WWW_USER_PASSWORD", "MLFLOW_ADMIN_PASSWORD")
+        lines = ["AIRFOIL_URL=https://ml.example.org", *(f"{name}=x" for name in names)]
+        (folder / ".env").write_text("\n".join(lines), encoding="utf-8")
+        target.use_compose(project, folder)
+
+    return choose
 
 
 def service(name: str, state: Any = "ready", **values: Any) -> ServiceState:

@@ -48,6 +48,18 @@ def test_there_and_back(airfoil, shop, tmp_path):
     assert rows_of(Project(tmp_path / "new").airflow_database, "select count(*) from dag_run") == [(3,)]
 
 
+def test_with_a_server_as_target_nothing_of_this_machine_is_taken_for_its_backup(
+    airfoil, shop, server_as_target
+):
+    assert airfoil("backup", "create").code == 0
+    server_as_target(shop)
+    done = airfoil("backup", "create")
+    assert done.code == 1
+    assert "airfoil.runtime.container.maintenance backup create`" in done.err
+    assert len(airfoil("backup", "list", "--json").json()["backups"]) == 1
+    assert airfoil("backup", "verify").code == 0, "it is what goes into a server"
+
+
 def test_outside_of_a_project_everything_is_named(airfoil, shop, tmp_path, monkeypatch):
     place = tmp_path / "place"
     assert airfoil("backup", "create", "--to", str(place)).code == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airfoil.stack import tidying
+from airfoil.stack import process, services, tidying
 
 pytestmark = pytest.mark.unit
 
@@ -48,3 +48,16 @@ def test_a_part_has_to_be_named(airfoil, project, asked):
 def test_the_help_tells_the_ages_that_hold(airfoil):
     said = " ".join(airfoil("clean", "--help").out.split())
     assert ", ".join(f"{part} {days}" for part, days in tidying.KEPT_DAYS.items()) in said
+
+
+def test_with_a_server_as_target_nothing_of_this_machine_is_cleaned(
+    airfoil, project, asked, server_as_target, monkeypatch
+):
+    server_as_target(project)
+    done = airfoil("clean", "work", "airflow", "work", "--dry-run")
+    assert (done.code, asked) == (1, [])
+    assert "docker compose exec maintenance python -m " in done.err
+    assert "airfoil.runtime.container.maintenance clean work airflow`" in done.err
+    monkeypatch.setenv(process.STACK_MARK, services.stack_id(project))
+    assert airfoil("clean", "work").code == 0, "the platform's own DAG means the platform"
+    assert asked

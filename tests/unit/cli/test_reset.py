@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from airfoil.cli.context import Invocation
+from airfoil.cli.entry import run_command_line
+
 pytestmark = pytest.mark.unit
 
 
@@ -63,6 +66,15 @@ def test_a_yes_stops_the_platform_and_removes(airfoil, filled, stack, a_state, m
     assert not filled.airflow_home.exists()
     assert not filled.mlflow_home.exists()
     assert filled.secrets.exists()
+
+
+def test_a_server_as_target_does_not_run_here(filled, capsys, server_as_target):
+    server_as_target(filled)
+    code = run_command_line(["reset", "--yes"], invocation=Invocation())
+    done = capsys.readouterr()
+    assert code == 0, done.err
+    assert "it will be stopped first" not in done.out
+    assert not filled.airflow_home.exists()
 
 
 def test_models_can_be_kept(airfoil, filled):

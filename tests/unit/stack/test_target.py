@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from airfoil.errors import ConfigurationError, StorageError
-from airfoil.stack import target
+from airfoil.stack import process, services, target
 from airfoil.stack.project import Project
 
 pytestmark = pytest.mark.unit
@@ -43,6 +43,14 @@ def test_a_chosen_server_stays_chosen_until_it_is_not(project, server):
     target.use_compose(project, server)
     assert target.active(project).folder == server
     target.use_embedded(project)
+    assert target.active(project) is None
+
+
+def test_what_the_platform_of_this_machine_runs_itself_means_that_platform(project, server, monkeypatch):
+    target.use_compose(project, server)
+    monkeypatch.setenv(process.STACK_MARK, "of another project")
+    assert target.active(project).folder == server
+    monkeypatch.setenv(process.STACK_MARK, services.stack_id(project))
     assert target.active(project) is None
 
 

@@ -55,3 +55,17 @@ def test_a_server_is_not_started_from_here(project, call, said):
 def test_what_runs_here_can_be_stopped_all_the_same(project, monkeypatch):
     monkeypatch.setattr(launch, "down", lambda *_: True)
     assert targeted.down(project, print) is True
+
+
+def test_what_runs_here_is_known_whatever_commands_mean(project, monkeypatch):
+    monkeypatch.setattr(launch, "current", lambda _: None)
+    assert targeted.here(project) is None
+    assert targeted.current(project) is not None
+
+
+def test_who_opens_databases_is_sent_to_the_part_maintenance(project):
+    with pytest.raises(ConfigurationError, match="mean the Compose server in") as caught:
+        targeted.refuse_upkeep(project, "clean work")
+    assert "airfoil.runtime.container.maintenance clean work`" in caught.value.next_move
+    target.use_embedded(project)
+    targeted.refuse_upkeep(project, "clean work")
