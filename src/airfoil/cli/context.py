@@ -103,7 +103,7 @@ class Invocation:
         found = Project.find(self.starting_folder())
         chosen = target.active(found)
         if chosen is not None and chosen.authority is not None:
-            authorities.trust(found, chosen.authority)
+            authorities.trust(found, chosen.authority, and_public=chosen.has_other_mlflow)
         return found
 
     def starting_folder(self) -> Path:

@@ -30,11 +30,15 @@ def named(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     return found
 
 
-def trust(project: Project, certificate: Path) -> None:
-    """Let this process trust one authority beside those that its environment names."""
+def trust(project: Project, certificate: Path, *, and_public: bool = False) -> None:
+    """Let this process trust one authority beside those that its environment names, or beside the public ones."""
     # Afterwards one variable holds all of them: the joined file itself must not be joined to them again.
     places = [Path(place) for place in named().values()]
     files = [place for place in places if place.is_file() and place != _of_target(project)]
+    if and_public and not files:
+        import certifi
+
+        files = [Path(certifi.where())]
     project.prepare()
     _join((*files, certificate), _of_target(project))
     os.environ["SSL_CERT_FILE"] = str(_of_target(project))

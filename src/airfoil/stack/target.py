@@ -29,8 +29,9 @@ MAINTENANCE = "exec maintenance python -m airfoil.runtime.container.maintenance"
 FEATURES = "/opt/airfoil/project/features"
 """Where the images have the feature repository."""
 _FILES = ("compose.yaml", "compose.override.yaml")
-# What is read of it: the address; name and password of Airflow's administrator; the password of MLflow's.
-_NEEDED = ("AIRFOIL_URL", "_AIRFLOW_WWW_USER_USERNAME", "_AIRFLOW_WWW_USER_PASSWORD", "MLFLOW_ADMIN_PASSWORD")
+_AIRFLOW = ("AIRFOIL_URL", "_AIRFLOW_WWW_USER_USERNAME", "_AIRFLOW_WWW_USER_PASSWORD")
+_OUR_MLFLOW = ("MLFLOW_ADMIN_PASSWORD",)
+_OTHER_MLFLOW = ("MLFLOW_URL", "MLFLOW_AIRFLOW_USERNAME", "MLFLOW_AIRFLOW_PASSWORD")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class ComposeTarget:
     @property
     def url(self) -> str:
         """The address at which people open it."""
-        return self._values()[0].rstrip("/")
+        return self._values()["AIRFOIL_URL"].rstrip("/")
 
     @property
     def authority(self) -> Path | None:
@@ -50,13 +51,23 @@ class ComposeTarget:
         path = authority.place(self.folder, self._spoken())
         return path if path is not None and path.is_file() else None
 
+    @property
+    def has_other_mlflow(self) -> bool:
+        """Whether its MLflow is a server of somebody else, with a certificate of its own."""
+        return bool(self._spoken().get("MLFLOW_URL"))
+
     def logins(self) -> dict[str, dict[str, str]]:
         """Return address, user name and password of Airflow and MLflow, as `servers` keeps such rows."""
-        given, username, password, of_mlflow = self._values()
-        url = given.rstrip("/")
+        found = self._values()
+        url, username, password = (found[name] for name in _AIRFLOW)
+        url = url.rstrip("/")
+        if found.get("MLFLOW_URL"):
+            address, login, of_mlflow = (found[name] for name in _OTHER_MLFLOW)
+        else:
+            address, login, of_mlflow = f"{url}/mlflow", MLFLOW_ADMIN, found["MLFLOW_ADMIN_PASSWORD"]
         return {
             "airflow": {"url": url, "username": username, "password": password},
-            "mlflow": {"url": f"{url}/mlflow", "username": MLFLOW_ADMIN, "password": of_mlflow},
+            "mlflow": {"url": address.rstrip("/"), "username": login, "password": of_mlflow},
         }
 
     def command(self, *arguments: str) -> list[str]:
@@ -81,7 +92,8 @@ class ComposeTarget:
         except OSError:
             return {}
 
-    def _values(self) -> tuple[str, str, str, str]:
+    def _values(self) -> dict[str, str]:
+        """Return what .env says, when all is there that commands need."""
         path = self.folder / env_file.NAME
         again = "Render it again: `airfoil deploy compose`; or work with this machine: `airfoil target use embedded`."
         try:
@@ -93,11 +105,11 @@ class ComposeTarget:
         except OSError as error:
             raise storage_error(path, error) from error
         values = env_file.spoken_values(text)
-        missing = [name for name in _NEEDED if not values.get(name)]
+        needed = _AIRFLOW + (_OTHER_MLFLOW if values.get("MLFLOW_URL") else _OUR_MLFLOW)
+        missing = [name for name in needed if not values.get(name)]
         if missing:
             raise ConfigurationError(f"{path} gives no value for {', '.join(missing)}.", again)
-        url, username, password, of_mlflow = (values[name] for name in _NEEDED)
-        return url, username, password, of_mlflow
+        return values
 
 
 def active(project: Project) -> ComposeTarget | None:

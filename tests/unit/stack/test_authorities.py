@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import certifi
 import pytest
 
 from airfoil.stack import authorities
@@ -72,3 +73,17 @@ def test_one_more_is_trusted_beside_those_of_the_environment(tmp_path, monkeypat
     authorities.trust(Project(tmp_path), own)
     assert joined.stat().st_mtime_ns == before, "what others read is not written anew for nothing"
     assert joined.read_text(encoding="utf-8").split() == ["usual", "own"]
+
+
+def test_the_public_ones_stay_where_a_server_of_somebody_else_is_asked_too(tmp_path, monkeypatch):
+    (tmp_path / "airfoil.toml").touch()
+    own = tmp_path / "ca.crt"
+    own.write_text("own\n", encoding="utf-8")
+    for name in authorities.VARIABLES:
+        monkeypatch.setenv(name, "")
+    authorities.trust(Project(tmp_path), own)
+    assert Path(os.environ["SSL_CERT_FILE"]).read_text(encoding="utf-8") == "own\n"
+    for _ in range(2):
+        authorities.trust(Project(tmp_path), own, and_public=True)
+        text = Path(os.environ["SSL_CERT_FILE"]).read_text(encoding="utf-8")
+        assert text == f"{Path(certifi.where()).read_text(encoding='utf-8')}\nown\n"

@@ -69,6 +69,22 @@ def test_logins_are_read_as_compose_reads_them(project, server):
     }
 
 
+def test_an_mlflow_of_somebody_else_is_asked_there_with_the_login_for_it(project, server):
+    more = "MLFLOW_URL=https://mlflow.example.org/\nMLFLOW_AIRFLOW_USERNAME=shop\nMLFLOW_AIRFLOW_PASSWORD='s/1'\n"
+    chosen = target.use_compose(project, server)
+    assert not chosen.has_other_mlflow
+    (server / ".env").write_text(ENV.replace("MLFLOW_ADMIN_PASSWORD=dollar$$sign\n", more), encoding="utf-8")
+    row = {"url": "https://mlflow.example.org", "username": "shop", "password": "s/1"}
+    assert chosen.logins()["mlflow"] == row
+    assert chosen.has_other_mlflow
+    assert chosen.logins()["airflow"]["url"] == "https://ml.example.org"
+    (server / ".env").write_text(f"{ENV}MLFLOW_URL=https://mlflow.example.org\n", encoding="utf-8")
+    with pytest.raises(
+        ConfigurationError, match="no value for MLFLOW_AIRFLOW_USERNAME, MLFLOW_AIRFLOW_PASSWORD"
+    ):
+        chosen.logins()
+
+
 def test_no_secret_is_kept_twice(project, server):
     target.use_compose(project, server)
     kept = project.state / "target.json"
