@@ -104,6 +104,11 @@ def remote_worker(
         concurrency=concurrency,
         days=days,
     )
+    if found.changes_alerts:
+        console.note(
+            "Note: alerts take another way than before. If they should not, give AIRFOIL_ALERTS_* again, then run "
+            "`airfoil deploy compose`."
+        )
     console.out(f"Wrote {found.file}: a worker for the queues {', '.join(found.queues)}. It holds a token.")
     console.out("\nNext:")
     if found.is_first:

@@ -66,7 +66,7 @@ def test_a_server_written_again_keeps_its_secrets(airfoil, project):
     assert secret.partition("=")[2] not in done.out
 
 
-def test_a_worker_gets_its_file_and_the_way_to_its_host_is_told(airfoil, project):
+def test_a_worker_gets_its_file_and_the_way_to_its_host_is_told(airfoil, project, monkeypatch):
     airfoil("deploy", "compose")
     folder = project.root / "deploy/compose"
     text = (folder / ".env").read_text().replace("AIRFOIL_HOST=localhost", "AIRFOIL_HOST=ml.example.com")
@@ -77,6 +77,9 @@ def test_a_worker_gets_its_file_and_the_way_to_its_host_is_told(airfoil, project
     assert "docker compose up -d     # lets workers of other hosts in" in done.out
     assert "ssh HOST docker compose -f worker-far-1.yaml up -d" in done.out
     assert (folder / "worker-far-1.yaml").stat().st_mode & 0o077 == 0
+    assert "alerts" not in done.err
     assert "lets workers" not in airfoil("deploy", "worker", "far-2").out
+    monkeypatch.setenv("AIRFOIL_ALERTS_WEBHOOK", "https://chat.example.com/1")
+    assert "alerts take another way than before" in airfoil("deploy", "worker", "far-2").err
     assert "is refused from now on" in airfoil("deploy", "worker", "far-1", "--remove").out
     assert airfoil("deploy", "worker", "far-1", "--remove").code == 1

@@ -6,6 +6,7 @@ says.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from airfoil.settings import Settings
     from airfoil.stack.project import Project
 
-_OFF = "false"
 _LOOPBACK = ("localhost", "127.")
 
 
@@ -33,7 +33,9 @@ class Admitted:
     image: str
     queues: tuple[str, ...]
     is_first: bool
-    """Whether workers on other hosts were let in by this."""
+    """Whether workers on other hosts are let in by this."""
+    changes_alerts: bool
+    """Whether the server's files tell people of runs in another way than before: the shell says something else."""
 
 
 def admit(
@@ -49,7 +51,6 @@ def admit(
 ) -> Admitted:
     """Put a worker on the server's list, and write the file for its host."""
     before = _spoken(target)
-    is_first = before.get(remote_workers.SWITCH, _OFF) == _OFF
     _refuse_unreachable(before["AIRFOIL_HOST"])
     certificate = _authority(target, before)
     served = tuple(one.strip() for one in before.get("EDGE_QUEUES", "edge").split(",") if one.strip())
@@ -61,17 +62,30 @@ def admit(
             )
     worker = remote_workers.Worker(name, tuple(queues) or served, concurrency, days)
     remote_workers.check(worker)
-    if is_first:
-        _switch_on(target)
-    compose.write(compose.rendered(project, settings, target, environ), target)
-    given = _spoken(target)
+    # Nothing is written before all of it is known to be right: a switch that is on alone opens a door to nobody.
+    rendering = compose.rendered(
+        project, settings, target, environ, changed={remote_workers.SWITCH: remote_workers.ON}
+    )
+    given = env_file.spoken_values(rendering.private[env_file.NAME])
     number = remote_workers.new_number()
-    signed = remote_workers.token(worker, number, given)
+    text = remote_workers.compose_file(
+        worker, remote_workers.token(worker, number, given), given, certificate
+    )
+    admitted = remote_workers.admitted(_list(target), worker, number)
+    alerting = _alerting(target)
+    compose.write(rendering, target)
     file = target / remote_workers.file_name(worker)
-    write_private(file, remote_workers.compose_file(worker, signed, given, certificate))
-    _write_list(target, remote_workers.admitted(_list(target), worker, number))
+    write_private(file, text)
+    _write_list(target, admitted)
     image = given["AIRFLOW_IMAGE"] or f"airfoil/airflow:{given['AIRFOIL_TAG']}"
-    return Admitted(file, given["AIRFOIL_URL"], image, worker.queues, is_first)
+    return Admitted(
+        file,
+        given["AIRFOIL_URL"],
+        image,
+        worker.queues,
+        is_first=not before.get("EDGE_EXECUTOR"),
+        changes_alerts=_alerting(target) != alerting,
+    )
 
 
 def dismiss(target: Path, name: str) -> None:
@@ -89,10 +103,12 @@ def _spoken(target: Path) -> dict[str, str]:
     return env_file.spoken_values(file.read_text(encoding="utf-8"))
 
 
-def _switch_on(target: Path) -> None:
-    file = target / env_file.NAME
-    text = file.read_text(encoding="utf-8")
-    write_private(file, env_file.rendered(text, env_file.values(text) | {remote_workers.SWITCH: "true"}))
+def _alerting(target: Path) -> list[object]:
+    """Return the connections by which people hear of runs, as setup.json has them; install.sh looks, too."""
+    file = target / compose.SETUP
+    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    connections = found.get("connections", {})
+    return [connections.get(name) for name in ("smtp_default", "alerts_webhook")]
 
 
 def _refuse_unreachable(host: str) -> None:

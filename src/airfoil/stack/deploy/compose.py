@@ -69,8 +69,12 @@ def rendered(
     target: Path,
     environ: Mapping[str, str],
     deploy: Path | None = None,
+    changed: Mapping[str, str] | None = None,
 ) -> Rendering:
-    """Return everything that `target` must hold, with what an .env there says already; `deploy` is what is shipped."""
+    """Return everything that `target` must hold, with what an .env there says already; `deploy` is what is shipped.
+
+    What is changed (values as written) wins over that .env.
+    """
     if not target.is_relative_to(project.root) or target == project.root:
         raise ProjectError(
             f"{target} is not inside the project {project.root}, out of which the images are built.",
@@ -80,7 +84,8 @@ def rendered(
     source = deploy / "compose"
     inside = target.relative_to(project.root).as_posix()
     up = os.path.relpath(project.root, target)
-    written = _variables((source / EXAMPLE).read_text(encoding="utf-8"), project, settings, target, environ)
+    example = (source / EXAMPLE).read_text(encoding="utf-8")
+    written = _variables(example, project, settings, target, environ, changed=changed or {})
     given = {name: env_file.spoken(value) for name, value in written.items()}
     checkout = target.resolve() == source.resolve()
     requirement = "" if checkout else f"airfoil=={airfoil.__version__}"
@@ -97,7 +102,6 @@ def rendered(
         shared[CONSTRAINTS] = constraints.PATH.read_text(encoding="utf-8")
         shared[git_ignore.NAME] = git_ignore.rendered(_text(target / git_ignore.NAME))
     shared[f"{remote_workers.FOLDER}/{remote_workers.KEYS}"] = remote_workers.public_keys(given)
-    example = (source / EXAMPLE).read_text(encoding="utf-8")
     return Rendering(
         shared=shared,
         private={
@@ -152,7 +156,13 @@ def _refuse_others(rendering: Rendering, target: Path) -> None:
 
 
 def _variables(
-    example: str, project: Project, settings: Settings, target: Path, environ: Mapping[str, str]
+    example: str,
+    project: Project,
+    settings: Settings,
+    target: Path,
+    environ: Mapping[str, str],
+    *,
+    changed: Mapping[str, str],
 ) -> dict[str, str]:
     """Return every variable as it is to be written: what was there, else the shell's, else ours, else the example's."""
     text = _text(target / env_file.NAME)
@@ -168,6 +178,7 @@ def _variables(
     found = env_file.values(example)
     found |= {name: env_file.written(value) for name, value in defaults.items()}
     found |= {name: value for name, value in before.items() if value or name not in defaults}
+    found |= changed
     # What airfoil.toml says of alerts wins over what it said the last time.
     found |= {name: env_file.written(value) for name, value in override.alerts(settings).items()}
     given = {name: env_file.spoken(value) for name, value in found.items()}

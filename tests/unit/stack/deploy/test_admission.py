@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from airfoil.errors import ConfigurationError
+from airfoil.errors import AirfoilError, ConfigurationError
 from airfoil.settings import load
 from airfoil.stack.deploy import admission, compose, env_file
 from airfoil.stack.project import Project
@@ -92,6 +92,44 @@ def test_queues_are_those_that_the_server_sends_there(shop):
     with pytest.raises(ConfigurationError, match='"ml" is not one of those') as error:
         admit(shop, queues=["ml"])
     assert "edge, gpu" in error.value.in_full
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "why"),
+    [
+        ({"EDGE_QUEUES": "ml"}, {}, "EDGE_QUEUES in .env names ml"),
+        ({"AIRFOIL_PARTS": "nothing"}, {}, "AIRFOIL_PARTS in .env"),
+        (
+            {"EDGE_SIGNING_KEY": "short-but-long-enough-0123456789"},
+            {},
+            "EDGE_SIGNING_KEY in .env is not a key",
+        ),
+        ({}, {"name": "Far"}, "cannot be the name of a worker"),
+    ],
+)
+def test_what_is_refused_leaves_everything_as_it_was(shop, changes, options, why):
+    change(target_of(shop), **changes)
+    before = {path: path.read_bytes() for path in target_of(shop).rglob("*") if path.is_file()}
+    with pytest.raises(AirfoilError, match=why):
+        admit(shop, **options)
+    assert {path: path.read_bytes() for path in target_of(shop).rglob("*") if path.is_file()} == before
+
+
+def test_a_switch_that_somebody_has_set_by_hand_is_the_first_time_too(shop):
+    change(target_of(shop), EDGE_WORKERS="true")
+    assert admit(shop).is_first
+    assert values(target_of(shop))["EDGE_EXECUTOR"]
+    assert not admit(shop).is_first
+
+
+def test_a_shell_that_says_something_else_of_alerts_is_told(shop):
+    shell = {"AIRFOIL_ALERTS_WEBHOOK": "https://chat.example.com/1"}
+    told = load(shop.root, shell)
+    compose.write(compose.rendered(shop, told, target_of(shop), shell), target_of(shop))
+    again = admission.admit(shop, told, target_of(shop), shell, name="far-1")
+    assert not again.changes_alerts
+    assert admit(shop).changes_alerts
+    assert not admit(shop).changes_alerts
 
 
 def test_a_server_that_only_this_machine_reaches_is_told(shop):
