@@ -95,15 +95,16 @@ done_with "$PWD"
 
 step "Folders of the project"
 project=$(value_of AIRFLOW_PROJ_DIR)
-for folder in dags plugins; do
-  [ -d "$project/$folder" ] || [ -n "$check_only" ] || mkdir -p "$project/$folder"
-  [ -r "$project/$folder" ] || fail "$project/$folder cannot be read." "Make it, readable for you."
+dags=$(mounted dags) plugins=$(mounted plugins)
+for folder in "$dags" "$plugins"; do
+  [ -d "$folder" ] || [ -n "$check_only" ] || mkdir -p "$folder"
+  [ -r "$folder" ] || fail "$folder cannot be read." "Make it, readable for you."
 done
 # Another user than the one who wrote them reads these inside the containers.
 reader=$(value_of AIRFLOW_UID)
-unreadable=$(closed "$reader" "$project/dags" "$project/plugins")
+unreadable=$(closed "$reader" "$dags" "$plugins")
 [ -z "$unreadable" ] || fail "The containers' user $reader may not read: $unreadable" \
-  "\`chmod -R o+rX $project/dags $project/plugins\`"
+  "\`chmod -R o+rX '$dags' '$plugins'\`"
 # And these by users of images of others: after a \`git clone\` with a narrow umask they are yours alone.
 case ",$(value_of COMPOSE_PROFILES)," in
   *,metrics,*) unreadable=$(closed "" ../monitoring) ;;
@@ -141,6 +142,14 @@ if [ -n "$build" ]; then
     case $image in airfoil/*) continue ;; esac
     docker image inspect "$image" > /dev/null 2>&1 \
       || run "$image could not be fetched." "Check the network, or name another image in .env." docker pull --quiet "$image"
+  done
+  done_with "there"
+else
+  step "Images of ours"
+  for image in $($COMPOSE config --images | sort -u); do
+    case $image in airfoil/*) ;; *) continue ;; esac
+    docker image inspect "$image" > /dev/null 2>&1 \
+      || fail "There is no image $image on this machine." "Bring it (\`docker load\`), or leave out --no-build."
   done
   done_with "there"
 fi

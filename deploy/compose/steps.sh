@@ -61,6 +61,16 @@ closed() {
   find -L "$@" \( ! -perm -o+r -o -type d ! -perm -o+x \) ${reader:+! -user "$reader"} 2> /dev/null | head -n 3
 }
 
+# mounted dags|plugins: the folder that containers have under this name; airfoil.toml may call it otherwise
+mounted() {
+  folder=$(sed -n "s|^ *- '\{0,1\}\(.*\):/opt/airfoil/project/$1:ro'\{0,1\}\$|\1|p" compose.override.yaml | head -n 1)
+  case $folder in
+    "") echo "$(value_of AIRFLOW_PROJ_DIR)/$1" ;;
+    '${AIRFLOW_PROJ_DIR'*) echo "$(value_of AIRFLOW_PROJ_DIR)${folder#*\}}" ;;
+    *) echo "$folder" ;;
+  esac
+}
+
 # listens PORT: does something on this machine?
 listens() {
   hexadecimal=$(printf '%04X' "$1")

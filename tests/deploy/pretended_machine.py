@@ -27,7 +27,8 @@ case "$*" in
   "version"*) echo 26.1 ;;
   "compose version"*) echo ${COMPOSE_VERSION:-2.26.1} ;;
   "compose build --quiet") sed -n 's/^AIRFOIL_TAG=/built as /p' .env >> deeds ;;
-  "compose config --images") ;;
+  "compose config --images") tag=$(sed -n 's/^AIRFOIL_TAG=//p' .env)
+    for image in ${IMAGES:-airflow mlflow features status}; do echo "airfoil/$image:$tag"; done ;;
   "compose up"*) sed -n 's/^AIRFOIL_TAG=/started as /p' .env >> deeds
     if [ -z "${SERVER_STARTS:-}" ]; then echo "no server here" >&2; exit 1; fi ;;
   "compose exec -T proxy cat "*) echo "of the proxy" ;;

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 
 import pytest
 import yaml
-from tests.deploy.pretended_machine import OURS, as_checkout, run, set_value
+from tests.deploy.pretended_machine import OURS, as_checkout, run, set_value, written_server
 
 import airfoil
 
@@ -107,6 +108,25 @@ def test_dags_that_the_containers_cannot_read_are_named(machine):
     assert done.returncode == 1
     assert "mine.py" in done.stderr
     assert "chmod -R o+rX" in done.stderr
+
+
+def test_folders_that_airfoil_toml_calls_otherwise_are_the_ones_that_are_looked_at(machine, tmp_path):
+    root = machine.parents[1]
+    outside = tmp_path / "our plug-ins"
+    with (root / "airfoil.toml").open("a", encoding="utf-8") as settings:
+        settings.write(f'[airflow]\ndags = "the dags"\nplugins = "{outside}"\n')
+    written_server(root, "deploy/compose")
+    set_value(machine, "AIRFLOW_UID", "54321")
+    shutil.rmtree(root / "dags")
+    assert run(machine, "sh", "install.sh", "--check").returncode == 0
+    for folder in (root / "the dags", outside):
+        (folder / "mine.py").touch(mode=0o600)
+        done = run(machine, "sh", "install.sh", "--check")
+        assert f"{folder.name}/mine.py" in done.stderr, done.stdout
+        mend = done.stderr[done.stderr.index("`chmod") :].split("`")[1]
+        assert run(machine, "sh", "-c", mend).returncode == 0
+    assert run(machine, "sh", "install.sh", "--check").returncode == 0
+    assert not (root / "dags").exists()
 
 
 @pytest.mark.parametrize(("place", "mode"), [("prometheus.sh", 0o750), ("rules", 0o750), ("", 0o700)])

@@ -149,3 +149,13 @@ def test_an_authority_stays_only_as_long_as_the_server_has_its_own(machine, tls,
     assert not stays or (machine / "ca.crt").read_text(encoding="utf-8") == "of the proxy\n"
     told = f"{tls}, a public one"
     assert (told in done.stdout) == (not stays), done.stdout
+
+
+def test_without_building_an_image_that_is_not_there_is_named_before_anything_is_started(machine):
+    done = run(machine, "sh", "install.sh", "--no-build", AIRFOIL=OURS, NO_IMAGE="1")
+    assert done.returncode == 1
+    assert f"There is no image airfoil/airflow:{airfoil.__version__} on this machine." in done.stderr
+    assert "leave out --no-build" in done.stderr
+    assert deeds(machine) == []
+    none_of_ours = run(machine, "sh", "install.sh", "--no-build", AIRFOIL=OURS, NO_IMAGE="1", IMAGES=" ")
+    assert "no server here" in none_of_ours.stderr, "it went on to the start"
