@@ -83,6 +83,11 @@ fi
   chmod 600 .env || fail ".env can be read by others." "\`chmod 600 .env\`"
 }
 if said=$($COMPOSE config --quiet 2>&1); then
+  for name in $(printf '%s\n' "$said" | sed -n 's/.*The [\"]*\([A-Za-z0-9_]*\)[\"]* variable is not set.*/\1/p' | sort -u); do
+    cut=$(sed -n "s/^\([A-Za-z_][A-Za-z0-9_]*\)=[^'].*[$]{\{0,1\}$name.*/\1/p" .env | tail -n 1)
+    [ -z "$cut" ] || fail "Compose reads a \$ in the value of $cut in .env as another variable, which is not set: the value is cut." \
+      "Write that value between single quotes, or each \$ as \$\$."
+  done
   unsure=
 elif [ -n "$unsure" ]; then
   warn "until then the Compose files do not fit: $said. What .env lacks, \`sh install.sh\` adds."

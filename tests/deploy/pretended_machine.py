@@ -36,7 +36,8 @@ case "$*" in
   "build "*) echo "docker $*" >> deeds ;;
   "run --rm --user "*" airfoil deploy compose "*)
     echo "docker $*" >> deeds; sed -i "s/^AIRFOIL_TAG=.*/AIRFOIL_TAG=$IMAGE_RELEASE/" .env ;;
-  "compose config --quiet") if [ -n "${COMPOSE_FAULT:-}" ]; then echo "$COMPOSE_FAULT" >&2; exit 1; fi ;;
+  "compose config --quiet") if [ -n "${COMPOSE_FAULT:-}" ]; then echo "$COMPOSE_FAULT" >&2; exit 1; fi
+    for name in ${UNSET:-}; do echo 'level=warning msg="The \\\\"'$name'\\\\" variable is not set."' >&2; done ;;
   "compose ps"*) if [ -n "${CONTAINERS:-}" ]; then echo "$CONTAINERS" | tr , '\\n'; fi ;;
   "compose config --services") ;;
   "inspect"*) for last; do :; done; echo "$last" | tr _ ' ' ;;

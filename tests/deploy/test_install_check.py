@@ -61,6 +61,23 @@ def test_no_service_may_have_more_processors_than_the_check_asks_for(machine):
     assert f"LEAST_PROCESSORS={most} " in (machine / "install.sh").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("value", "unset", "is_cut"),
+    [
+        ("correct$horse-battery", "horse", True),
+        ('"x${horse}y"', "D horse", True),
+        ("correct$$horse-battery", "other", False),
+        ("'correct$horse-battery'", "horse", False),
+    ],
+)
+def test_a_value_that_compose_cuts_is_named_and_not_shown(machine, value, unset, is_cut):
+    set_value(machine, "BACKUP_PASSPHRASE", value)
+    done = run(machine, "sh", "install.sh", "--check", UNSET=unset)
+    assert (done.returncode == 1) == is_cut, done.stdout + done.stderr
+    assert ("a $ in the value of BACKUP_PASSPHRASE in .env" in done.stderr) == is_cut
+    assert "horse" not in done.stdout + done.stderr
+
+
 def test_a_missing_file_is_named(machine):
     (machine / "Caddyfile").unlink()
     done = run(machine, "sh", "install.sh", "--check")
