@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from airfoil.errors import NeighbourError
 from airfoil.stack.backup import creation, sources
-from airfoil.stack.deploy import env_file
-from airfoil.stack.storage import write_private
+from airfoil.stack.deploy import env_file, owned_files
 from airfoil.stack.target import without_docker
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ class ComposeRestoration:
         before = env_file.values(text)
         changed = [name for name, value in keys.items() if env_file.spoken(before.get(name, "")) != value]
         if changed:
-            write_private(path.with_name(f"{env_file.NAME}.before-restore"), text)
+            owned_files.put_private(path.with_name(f"{env_file.NAME}.before-restore"), text)
             given = before | {name: env_file.written(keys[name]) for name in changed}
-            write_private(path, env_file.rendered(text, given))
+            owned_files.put_private(path, env_file.rendered(text, given))
         return changed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 from itertools import pairwise
@@ -98,6 +99,15 @@ def test_the_job_is_started_and_the_keys_come_after_it(made, docker, tmp_path):
     assert {"FERNET_KEY", "MLFLOW_WEBHOOK_KEY"} <= set(changed)
     assert env.stat().st_mode & 0o077 == 0
     assert env.with_name(".env.before-restore").read_text(encoding="utf-8") == ENV
+
+
+def test_root_takes_the_file_from_nobody(made):
+    if os.geteuid():
+        pytest.skip("only root can give a file away")
+    restoration, _, env = made(overwrite=True)
+    os.chown(env, 4321, 4322)
+    restoration.carry_out()
+    assert (env.stat().st_uid, env.stat().st_gid) == (4321, 4322)
 
 
 def test_databases_of_a_newer_release_are_this_ones_when_they_have_been_overwritten(made, docker):
