@@ -19,11 +19,19 @@ line() {
   echo
 }
 
+# HOST:PORT of a HOST alone: Alertmanager does not start without a port. 587 is where mail is handed in.
+with_port() {
+  case ${1##*]} in # behind the brackets of an IPv6 address
+    *:?*) printf '%s' "$1" ;;
+    *) printf '%s:587' "${1%:}" ;;
+  esac
+}
+
 configuration() {
   echo 'global:'
   echo '  resolve_timeout: 5m'
   if [ -n "${ALERT_MAIL_TO:-}" ]; then
-    line '  smtp_smarthost: ' "${ALERT_SMTP_HOST:-localhost:25}"
+    line '  smtp_smarthost: ' "$(with_port "${ALERT_SMTP_HOST:-localhost:25}")"
     line '  smtp_from: ' "${ALERT_MAIL_FROM:-airfoil@localhost}"
     if [ "${ALERT_SMTP_TLS:-true}" = false ]; then
       echo '  smtp_require_tls: false'
@@ -46,8 +54,6 @@ inhibit_rules:
   # One cause, one message: what cannot be seen or served because something else is down is not told again.
   - source_matchers: ['alertname="PostgresDown"']
     target_matchers: ['alertname=~"MlflowDown|ServiceDown|AirflowSchedulerDown|AirflowDagProcessorDown|AirflowTriggererDown"']
-  - source_matchers: ['alertname="MlflowDown"']
-    target_matchers: ['alertname=~"ServiceDown"', 'service="mlflow"']
   - source_matchers: ['alertname="AirflowSchedulerDown"']
     target_matchers: ['alertname="AirflowQueueGrowing"']
 receivers:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import airfoil
 from airfoil.errors import ConfigurationError, ProjectError
 from airfoil.stack.deploy import (
+    alert_mail,
     backup_place,
     env_file,
     feature_file,
@@ -194,6 +195,7 @@ def _variables(
         )
     logins.check(given, target)
     backup_place.check(given)
+    alert_mail.check(given)
     follows = neighbours.derived(given, airfoil.__version__)
     return found | {name: env_file.written(value) for name, value in follows.items()}
 

@@ -350,6 +350,14 @@ def test_a_place_of_backups_that_nothing_can_be_written_to_is_refused(shop):
         written(shop)
 
 
+def test_people_who_get_mail_without_a_server_for_it_are_refused(shop):
+    settings = shop.root / "airfoil.toml"
+    plain = settings.read_text(encoding="utf-8")
+    settings.write_text(plain + '[alerts]\nmail_to = ["a@example.com"]\n')
+    with pytest.raises(SettingsError, match="ALERT_SMTP_HOST"):
+        written(shop)
+
+
 def test_a_user_who_could_not_read_what_is_written_for_him_is_refused_unless_root_writes(shop, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(ConfigurationError, match="AIRFLOW_UID is 50000, and you are 1000") as refused:
