@@ -1,7 +1,8 @@
 #!/bin/sh
 # Starts Prometheus: writes the token where its configuration looks for it, and the configuration without the jobs of
 # services that this server leaves out, which would be missed for ever. `prometheus.sh --print` only prints that,
-# `prometheus.sh --print-rules` what the rules must know of this server: whether anybody takes backups by the clock.
+# `prometheus.sh --print-rules` what the rules must know of this server: whether anybody takes backups by the clock, and
+# how old the last one may be when that is not every day.
 # Runs in the registry's image, whose shell is busybox; /tmp is in memory.
 set -eu
 umask 077
@@ -37,7 +38,18 @@ rules() {
   expected=1
   case ",${AIRFOIL_STATUS_SERVICES:-maintenance}," in *,maintenance,*) ;; *) expected=0 ;; esac
   [ -n "${BACKUP_SCHEDULE-by the clock}" ] || expected=0
-  echo 'groups: [{name: server, rules: [{record: airfoil_backups_expected, expr: "vector('$expected')"}]}]'
+  echo "groups:
+  - name: server
+    rules:
+      - record: airfoil_backups_expected
+        expr: vector($expected)"
+  days=$(BACKUP_SCHEDULE="${BACKUP_SCHEDULE:-}" awk -f "$here/backup_days.awk") || days=1
+  [ "$days" -gt 1 ] || return 0
+  hours=$((days * 24 + 2)) # two for the backup itself, as of every day
+  echo "      - record: airfoil_backup_hours
+        expr: vector($hours)
+      - record: airfoil_backups_in_time # or nobody has counted for as long
+        expr: increase(airfoil_backups_taken[${hours}h]) > 0 or airfoil_backups_taken unless airfoil_backups_taken offset ${hours}h"
 }
 
 case ${1:-} in

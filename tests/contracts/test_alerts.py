@@ -107,7 +107,8 @@ def test_every_alert_is_seen_to_fire_and_not_to_fire_in_a_test(seen):
 
 
 def test_every_file_of_rules_has_its_file_of_tests():
-    assert set(rule_tests()) == {path.stem for path in RULE_FILES}
+    beside = {"apart", "backups"}  # at a pace of their own
+    assert set(rule_tests()) == {path.stem for path in RULE_FILES} | beside
 
 
 def test_the_promised_names_are_recording_rules_and_are_tested():
@@ -162,6 +163,14 @@ def test_inhibitions_name_alerts_that_exist():
     named = {name for found in re.findall(r'alertname=~?"([\w|]+)"', script) for name in found.split("|")}
     assert named
     assert named <= set(ALERTS)
+
+
+def test_what_an_inhibition_silences_can_be_there():
+    """ServiceDown is never about MLflow, which has an alert of its own: to silence it there silences nothing."""
+    script = (MONITORING / "alertmanager.sh").read_text(encoding="utf-8")
+    silenced = re.findall(r"target_matchers: \[(.+)\]", script)
+    assert len(silenced) > 1
+    assert [one for one in silenced if not re.fullmatch(r"'alertname=~?\"[\w|]+\"'", one)] == []
 
 
 def test_no_id_of_a_dag_becomes_a_name():
@@ -282,9 +291,18 @@ def test_the_start_scripts_get_every_variable_that_they_read():
 
 
 def test_the_page_that_knows_of_backups_sees_where_they_go():
-    from airfoil.stack.server_page.machine import BACKUPS
+    from airfoil.stack.server_page.machine import BACKUPS, BACKUPS_VARIABLE
 
     text = (ROOT / "deploy" / "compose" / "compose.yaml").read_text(encoding="utf-8")
     (place,) = re.findall(r"AIRFOIL_BACKUP_PLACE: \$\{BACKUP_PLACE:-(\S+)\}", text)
     assert Path(place).parent == BACKUPS, "the page looks into the volume and the folders right below it"
-    assert f"backups:{BACKUPS}:ro" in services()["status"]["volumes"]
+    status = services()["status"]
+    assert f"backups:{BACKUPS}:ro" in status["volumes"]
+    assert status["environment"][BACKUPS_VARIABLE] == f"${{BACKUP_PLACE:-{place}}}"
+
+
+def test_the_page_that_knows_of_certificates_asks_for_each_name_of_the_proxy():
+    from airfoil.stack.server_page.machine import CERTIFICATES_VARIABLE
+
+    proxy, status = (services()[name]["environment"] for name in ("proxy", "status"))
+    assert status[CERTIFICATES_VARIABLE] == proxy["AIRFOIL_HOSTS"]

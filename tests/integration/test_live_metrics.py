@@ -212,7 +212,7 @@ def watch(tmp_path_factory, backups):
     for name in ("prometheus", "prometheus-alertmanager"):
         program(name)
     made = Watch(
-        tmp_path_factory.mktemp("watch"), MachineCollector("localhost", backups=backups, ask=no_proxy)
+        tmp_path_factory.mktemp("watch"), MachineCollector(["localhost"], backups=backups, ask=no_proxy)
     )
     yield made
     made.stop()

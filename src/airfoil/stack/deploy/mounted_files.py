@@ -20,7 +20,12 @@ SHIPPED: Mapping[str, tuple[str, ...]] = {
     "s3": ("compose/s3.sh",),
     "proxy": ("compose/Caddyfile",),
     "statsd-exporter": ("monitoring/statsd.yml",),
-    "prometheus": ("monitoring/prometheus.sh", "monitoring/prometheus.yml", "monitoring/rules"),
+    "prometheus": (
+        "monitoring/prometheus.sh",
+        "monitoring/backup_days.awk",
+        "monitoring/prometheus.yml",
+        "monitoring/rules",
+    ),
     "alertmanager": ("monitoring/alertmanager.sh",),
     "grafana": ("monitoring/grafana",),
 }

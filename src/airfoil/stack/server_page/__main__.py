@@ -19,7 +19,7 @@ OWN_NAMES = ("status",)
 
 
 def main() -> None:
-    """Entry point: `[--host H] [--port P] [--prefix /status]`; the rest is in the two variables above."""
+    """Entry point: `[--host H] [--port P] [--prefix /status]`; the rest is in variables, here and of `machine`."""
     parser = argparse.ArgumentParser(prog="airfoil.stack.server_page", description=__doc__)
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104 - a container's own network
     parser.add_argument("--port", type=int, default=8081)
@@ -34,7 +34,7 @@ def main() -> None:
     from airfoil.stack.page.server import config
 
     rounds = Rounds(watched.chosen(names))
-    machine = MachineCollector(next(iter(called), "localhost"))
+    machine = MachineCollector.of(os.environ)
     page = ServerPage(rounds, (*OWN_NAMES, *called), prefix=options.prefix, collectors=[machine])
     try:
         uvicorn.Server(config(page.app, options.host, options.port)).run()

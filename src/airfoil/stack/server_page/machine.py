@@ -1,7 +1,8 @@
-"""What a server's machine says about itself as Prometheus metrics: room on its disk, certificate, last backup.
+"""What a server's machine says about itself as Prometheus metrics: room on its disk, certificates, last backup.
 
-Asked when scraped. The certificate is asked of the proxy as a visitor would, in a thread of its own and once a minute:
-a proxy that is away holds up no scrape. Must not judge: alerts do (deploy/monitoring).
+Asked when scraped. Certificates are asked of the proxy as a visitor would, one for each of the server's names, in a
+thread of their own and once a minute: a proxy that is away holds up no scrape. Must not judge: alerts do
+(deploy/monitoring).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 BACKUPS = Path("/backups")
+CERTIFICATES_VARIABLE = "AIRFOIL_STATUS_CERTIFICATES"
+"""Names that the proxy has certificates for, with spaces between them."""
+BACKUPS_VARIABLE = "AIRFOIL_STATUS_BACKUPS"
+"""Where backups go: s3://BUCKET, or a folder in the volume that is mounted here."""
 PROXY = ("proxy", 443)
 TIMEOUT_SECONDS = 3.0
 KEPT_SECONDS = 60.0
@@ -48,23 +53,33 @@ class MachineCollector:
 
     def __init__(
         self,
-        host: str,
+        hosts: Sequence[str],
         *,
         places: Mapping[str, Path] | None = None,
-        backups: Path = BACKUPS,
+        backups: Path | None = BACKUPS,
         ask: Callable[[str], Validity] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the name by which the server is visited, and the folders whose disks count."""
-        self._host = host
+        """Take the names by which the server is visited, the folders whose disks count, and where backups go.
+
+        None for backups that go elsewhere: older ones that were left in the volume say nothing of those.
+        """
+        self._hosts = hosts
         # In a container this is the disk that all volumes and images share, unless somebody moved one.
         self._places = places if places is not None else {"data": Path("/")}
         self._backups = backups
         self._ask = ask or certificate_of_proxy
         self._clock = clock
-        self._certificate: Validity | None = None
+        self._certificates: Mapping[str, Validity] = {}
         self._asked_at = -KEPT_SECONDS
         self._asking: threading.Thread | None = None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> MachineCollector:
+        """Make that of a server from the two variables above."""
+        hosts = environment.get(CERTIFICATES_VARIABLE, "").split() or ["localhost"]
+        elsewhere = "://" in environment.get(BACKUPS_VARIABLE, "")
+        return cls(hosts, backups=None if elsewhere else BACKUPS)
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known; what is not is absent, and nothing stands in for it."""
@@ -77,13 +92,15 @@ class MachineCollector:
                 size.add_metric([name], usage.total)
         yield from (free, size)
         self._refresh()
-        if self._certificate is not None:
-            for end in ("not_before", "not_after"):
-                name = f"airfoil_certificate_{end}_timestamp_seconds"
-                family = GaugeMetricFamily(name, "Of the proxy's certificate (epoch).", labels=["host"])
-                family.add_metric([self._host], getattr(self._certificate, end))
+        certificates = self._certificates
+        for end in ("not_before", "not_after"):
+            name = f"airfoil_certificate_{end}_timestamp_seconds"
+            family = GaugeMetricFamily(name, "Of the proxy's certificate (epoch).", labels=["host"])
+            for host, validity in certificates.items():
+                family.add_metric([host], getattr(validity, end))
+            if certificates:
                 yield family
-        if (made_at := last_backup(self._backups)) is not None:
+        if self._backups is not None and (made_at := last_backup(self._backups)) is not None:
             said = "When the last backup was taken (epoch)."
             yield GaugeMetricFamily("airfoil_backup_completed_timestamp_seconds", said, value=made_at)
 
@@ -96,15 +113,16 @@ class MachineCollector:
         if self._clock() - self._asked_at < KEPT_SECONDS or (self._asking and self._asking.is_alive()):
             return
         self._asked_at = self._clock()
-        self._asking = threading.Thread(target=self._look, name="certificate", daemon=True)
+        self._asking = threading.Thread(target=self._look, name="certificates", daemon=True)
         self._asking.start()
 
     def _look(self) -> None:
-        try:
-            self._certificate = self._ask(self._host)
-        except (OSError, ValueError):
+        found = {}
+        for host in self._hosts:
             # Whether the proxy answers is another metric; an old answer would hide that nobody knows.
-            self._certificate = None
+            with suppress(OSError, ValueError):
+                found[host] = self._ask(host)
+        self._certificates = found
 
 
 def certificate_of_proxy(host: str, address: tuple[str, int] = PROXY) -> Validity:

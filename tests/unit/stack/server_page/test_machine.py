@@ -13,6 +13,9 @@ import pytest
 from airfoil.stack.backup import manifest
 from airfoil.stack.server_page.exposition import exposition
 from airfoil.stack.server_page.machine import (
+    BACKUPS,
+    BACKUPS_VARIABLE,
+    CERTIFICATES_VARIABLE,
     KEPT_SECONDS,
     MachineCollector,
     Validity,
@@ -23,19 +26,22 @@ from airfoil.stack.server_page.machine import (
 pytestmark = pytest.mark.unit
 
 
+NAME, BELOW = "ml.example.com", "mlflow.ml.example.com"
+END = "airfoil_certificate_not_after_timestamp_seconds"
+
+
 class Proxy:
-    """What the proxy shows, and how often it was asked."""
+    """What the proxy shows by name, and how often it was asked."""
 
     def __init__(self):
-        self.shown = Validity(100.0, 200.0)
+        self.shown = {NAME: Validity(100.0, 200.0), BELOW: Validity(100.0, 150.0)}
         self.asked = 0
 
     def __call__(self, host):
-        assert host == "ml.example.com"
         self.asked += 1
-        if self.shown is None:
+        if host not in self.shown:
             raise ConnectionRefusedError
-        return self.shown
+        return self.shown[host]
 
 
 @pytest.fixture
@@ -47,7 +53,7 @@ def proxy():
 def made(proxy, tmp_path):
     now = [0.0]
     collector = MachineCollector(
-        "ml.example.com", places={"data": tmp_path}, backups=tmp_path, ask=proxy, clock=lambda: now[0]
+        (NAME, BELOW), places={"data": tmp_path}, backups=tmp_path, ask=proxy, clock=lambda: now[0]
     )
 
     def scrape(later=0.0):
@@ -68,17 +74,25 @@ def test_the_disk_is_measured(made, tmp_path):
 
 
 def test_the_certificate_is_asked_for_once_a_minute(made, proxy):
-    assert 'airfoil_certificate_not_after_timestamp_seconds{host="ml.example.com"} 200.0' in made()
-    assert 'airfoil_certificate_not_before_timestamp_seconds{host="ml.example.com"} 100.0' in made(30.0)
-    assert proxy.asked == 1
-    proxy.shown = Validity(150.0, 300.0)
-    assert "} 300.0" in made(KEPT_SECONDS)
+    assert f'{END}{{host="{NAME}"}} 200.0' in made()
+    assert f'airfoil_certificate_not_before_timestamp_seconds{{host="{NAME}"}} 100.0' in made(30.0)
     assert proxy.asked == 2
+    proxy.shown[NAME] = Validity(150.0, 300.0)
+    assert f'{END}{{host="{NAME}"}} 300.0' in made(KEPT_SECONDS)
+    assert proxy.asked == 4
+
+
+def test_each_name_has_a_certificate_of_its_own(made, proxy):
+    assert f'{END}{{host="{BELOW}"}} 150.0' in made()
+    del proxy.shown[BELOW]
+    said = made(KEPT_SECONDS)
+    assert f'{END}{{host="{NAME}"}} 200.0' in said
+    assert BELOW not in said
 
 
 def test_a_proxy_that_is_away_has_no_certificate(made, proxy):
     made()
-    proxy.shown = None
+    proxy.shown.clear()
     assert "certificate" not in made(KEPT_SECONDS)
 
 
@@ -89,7 +103,7 @@ def test_a_proxy_that_does_not_answer_holds_up_no_scrape(tmp_path):
         answer.wait(60)
         return Validity(1.0, 2.0)
 
-    collector = MachineCollector("x", places={}, backups=tmp_path, ask=ask, clock=lambda: 0.0)
+    collector = MachineCollector(["x"], places={}, backups=tmp_path, ask=ask, clock=lambda: 0.0)
     assert b"certificate" not in exposition((), 0.0, [collector])
     answer.set()
     collector.wait()
@@ -113,6 +127,35 @@ def test_the_newest_backup_counts(tmp_path, made):
     assert last_backup(tmp_path) == expected
     said = made()
     assert float(said.partition("\nairfoil_backup_completed_timestamp_seconds ")[2].split()[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "hosts", "backups"),
+    [
+        ({}, ["localhost"], BACKUPS),
+        (
+            {CERTIFICATES_VARIABLE: f"{NAME} {BELOW}", BACKUPS_VARIABLE: "/backups/nas"},
+            [NAME, BELOW],
+            BACKUPS,
+        ),
+        ({CERTIFICATES_VARIABLE: NAME, BACKUPS_VARIABLE: "s3://backups/here"}, [NAME], None),
+    ],
+)
+def test_the_variables_say_which_names_there_are_and_whether_the_volume_counts(variables, hosts, backups):
+    made = MachineCollector.of(variables)
+    assert (list(made._hosts), made._backups) == (hosts, backups)
+
+
+def test_what_was_left_in_the_volume_says_nothing_of_backups_that_go_elsewhere(tmp_path, proxy):
+    path = tmp_path / manifest.place_of("20261121T010000123Z-ab12")
+    path.parent.mkdir()
+    path.write_text("{}")
+    here, elsewhere = (
+        exposition((), 0.0, [MachineCollector([], places={}, backups=place, ask=proxy)]).decode()
+        for place in (tmp_path, None)
+    )
+    assert "airfoil_backup_completed_timestamp_seconds 1.7" in here
+    assert "backup" not in elsewhere
 
 
 def test_the_certificate_of_a_real_tls_server_is_read_though_it_has_ended(tmp_path):
