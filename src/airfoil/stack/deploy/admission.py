@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airfoil.errors import ConfigurationError
-from airfoil.stack.deploy import authority, compose, env_file, remote_workers
-from airfoil.stack.storage import storage_error, write_private, write_shared
+from airfoil.stack.deploy import authority, compose, env_file, owned_files, remote_workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +74,7 @@ def admit(
     alerting = _alerting(target)
     compose.write(rendering, target)
     file = target / remote_workers.file_name(worker)
-    write_private(file, text)
+    owned_files.put_private(file, text)
     _write_list(target, admitted)
     image = given["AIRFLOW_IMAGE"] or f"airfoil/airflow:{given['AIRFOIL_TAG']}"
     return Admitted(
@@ -139,9 +138,4 @@ def _list(target: Path) -> str:
 
 
 def _write_list(target: Path, text: str) -> None:
-    file = target / remote_workers.FOLDER / remote_workers.LIST
-    try:
-        file.parent.mkdir(exist_ok=True)
-        write_shared(file, text)
-    except OSError as error:
-        raise storage_error(file, error) from error
+    owned_files.put_shared(target / remote_workers.FOLDER / remote_workers.LIST, text)

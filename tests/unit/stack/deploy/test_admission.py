@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 
 import pytest
@@ -67,6 +68,25 @@ def test_the_file_is_its_owner_s_alone_and_what_the_server_reads_is_for_all(shop
     for name in ("keys.json", "workers.json"):
         assert stat.S_IMODE((target_of(shop) / "workers" / name).stat().st_mode) & 0o044 == 0o044
     assert stat.S_IMODE((target_of(shop) / ".env").stat().st_mode) == 0o600
+
+
+def test_containers_read_the_list_whatever_the_umask_is(shop):
+    before = os.umask(0o077)
+    try:
+        admit(shop)
+    finally:
+        os.umask(before)
+    workers = target_of(shop) / "workers"
+    assert stat.S_IMODE(workers.stat().st_mode) & 0o055 == 0o055
+    assert stat.S_IMODE((workers / "workers.json").stat().st_mode) & 0o044 == 0o044
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_what_root_writes_belongs_to_whose_the_server_is(shop):
+    os.chown(target_of(shop), 4711, 4711)
+    found = admit(shop)
+    assert found.file.stat().st_uid == 4711
+    assert stat.S_IMODE(found.file.stat().st_mode) == 0o600
 
 
 def test_a_second_file_for_the_same_name_ends_the_first(shop):
