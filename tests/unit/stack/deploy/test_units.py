@@ -78,6 +78,7 @@ def test_the_compose_stack_is_stopped_and_not_thrown_away(tmp_path):
     assert values(text, "ExecStop") == ['"/usr/bin/docker" compose stop']
     assert values(text, "WorkingDirectory") == [str(tmp_path / "shop/deploy/compose")]
     assert values(text, "Conflicts") == ["airfoil-shop.service"]
+    assert values(text, "TimeoutStopSec") == ["infinity"], "workers have as long as .env says"
     assert values(text, "ReadWritePaths") == ['"-/home/anne/.docker"']
 
 
