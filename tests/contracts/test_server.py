@@ -304,6 +304,17 @@ def test_what_is_built_is_built_for_every_project():
     assert of_airflow | {"maintenance", "restore"} == set(override.AIRFLOW_SERVICES)
 
 
+def test_no_registry_is_asked_for_an_image_of_ours():
+    """On Docker Hub anybody may have put something under such a name, and it would run with all secrets."""
+    ours = {name: service for name, service in SERVICES.items() if ":-airfoil/" in service["image"]}
+    assert {
+        name: service["image"].split(":-airfoil/")[1].split(":")[0] for name, service in ours.items()
+    } == dict(override.IMAGES)
+    assert {name: service.get("pull_policy") for name, service in ours.items()} == dict.fromkeys(
+        ours, "never"
+    )
+
+
 def single_files(service):
     """The files of ours that a service mounts by themselves."""
     sources = [str(mount).partition(":")[0] for mount in service.get("volumes", ())]

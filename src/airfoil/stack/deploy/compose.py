@@ -15,6 +15,7 @@ from airfoil.errors import ConfigurationError, ProjectError
 from airfoil.stack.deploy import (
     alert_mail,
     backup_place,
+    build_context,
     env_file,
     feature_file,
     git_ignore,
@@ -91,8 +92,14 @@ def rendered(
     checkout = target.resolve() == source.resolve()
     requirement = "" if checkout else f"airfoil=={airfoil.__version__}"
     features = project.root / settings.feast.repo / override.FEATURES
-    build = override.Build(up, inside, requirement, has_features=features.is_file())
+    folders = build_context.folders(settings, project.root, target)
+    build_context.check(settings, folders, given)
+    arguments = build_context.arguments(folders)
+    build = override.Build(up, inside, requirement, has_features=features.is_file(), folders=arguments)
     shared = {} if checkout else dict(_shipped(deploy, inside))
+    if not checkout:
+        seen = (source / build_context.IGNORE_FILE).read_text(encoding="utf-8")
+        shared[build_context.IGNORE_FILE] = build_context.ignore_file(seen, FOLDER, inside, folders)
     if build.has_features:
         own = features.read_text(encoding="utf-8")
         shared[override.FEATURES] = feature_file.rendered(own, os.path.relpath(features, project.root))

@@ -7,14 +7,14 @@ values that are secret come in as arguments and go into the second file alone.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from airfoil.stack import connections, profiles
-from airfoil.stack.deploy import dag_source, mounted_files
+from airfoil.stack.deploy import dag_source, mounted_files, our_images
 from airfoil.stack.lifecycle_variables import lifecycle_variables
 from airfoil.stack.project import Project
 
@@ -50,6 +50,11 @@ JOINING: Mapping[str, frozenset[str]] = {
 """Services that talk to what may be somebody else's -> the variables one of which says so; Airflow's do in any case."""
 BUILT = {"airflow-init": "airflow", "mlflow": "mlflow", "feature-server": "features", "status": "status"}
 """Services that say how an image is built -> its stage of the Dockerfile."""
+IMAGES: Mapping[str, str] = {
+    **dict.fromkeys((*AIRFLOW_SERVICES, "s3-init", "flower"), "airflow"),
+    **BUILT,
+}
+"""Services that run an image of ours -> which one."""
 _DECIDED = {("core", "executor"), ("core", "simple_auth_manager_users")}
 """What a laptop may set and a server decides by itself."""
 _HEAD = """\
@@ -66,6 +71,8 @@ class Build:
     folder: str
     requirement: str
     has_features: bool = True
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Arguments of the Dockerfile for folders that are not called as usual."""
 
 
 def override(
@@ -88,10 +95,18 @@ def override(
         services.setdefault(name, {})["build"] = {
             "context": build.context,
             "dockerfile": f"{build.folder}/Dockerfile",
-            "args": {"DEPLOY_FOLDER": build.folder, "AIRFOIL_REQUIREMENT": build.requirement},
+            "args": {
+                "DEPLOY_FOLDER": build.folder,
+                "AIRFOIL_REQUIREMENT": build.requirement,
+                **_escaped(build.folders),
+            },
         }
         if from_git:
             services[name]["build"]["args"]["APT_PACKAGES"] = f"{dag_source.PACKAGES} ${{APT_PACKAGES:-}}"
+    for name, image in IMAGES.items():
+        policy = our_images.pull_policy(our_images.name(image, given))
+        if policy != our_images.NEVER:  # which stands in compose.yaml
+            services.setdefault(name, {})["pull_policy"] = policy
     services["feature-server"]["volumes"] = [one for one in volumes if f":{INSIDE}/features" in one]
     for name, digest in (digests or {}).items():
         services.setdefault(name, {})["labels"] = {mounted_files.LABEL: digest}

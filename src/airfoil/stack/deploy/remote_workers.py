@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from airfoil.errors import ConfigurationError
-from airfoil.stack.deploy import dag_source
+from airfoil.stack.deploy import dag_source, our_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,9 +130,10 @@ def token(worker: Worker, number: str, given: Mapping[str, str], now: float | No
 
 def compose_file(worker: Worker, signed: str, given: Mapping[str, str], authority: str) -> str:
     """Return the file for the other host: everything it needs, and no address but the server's own."""
-    image = given["AIRFLOW_IMAGE"] or f"airfoil/airflow:{given['AIRFOIL_TAG']}"
+    image = our_images.name("airflow", given)
     service = {
         "image": image,
+        "pull_policy": our_images.pull_policy(image),
         "command": [
             "python",
             "-m",

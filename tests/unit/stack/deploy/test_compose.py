@@ -303,6 +303,17 @@ def test_images_are_built_from_the_project_with_this_release(shop):
     }
 
 
+def test_a_build_finds_the_project_s_folders_and_the_server_s_wherever_they_are(shop):
+    with shop.toml.open("a", encoding="utf-8") as file:
+        file.write('[airflow]\ndags = "flows"\n')
+    target = written(shop, folder="server")
+    seen = (target / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {"!flows", "!plugins", "!server/images", "!server/constraints.txt"} <= set(seen)
+    assert [line for line in seen if line == "!dags" or "deploy/compose" in line] == []
+    found = yaml.safe_load((target / "compose.override.yaml").read_text(encoding="utf-8"))
+    assert found["services"]["airflow-init"]["build"]["args"]["DAGS_FOLDER"] == "flows"
+
+
 def test_in_the_checkout_only_what_is_the_projects_is_written(repository):
     target = shipped.folder("compose")
     rendering = compose.rendered(Project(repository), load(repository, {}), target, {})

@@ -24,6 +24,7 @@ GIVEN = {
     "AIRFOIL_MLFLOW_URL": "https://ml.example.com",
     "COMPOSE_PROFILES": "postgres,mlflow,status",
     "PRIVATE_DOMAIN": "",
+    "AIRFOIL_TAG": "1.2.3",
 }
 SECRETS = {"MLFLOW_AIRFLOW_PASSWORD": "k7-secret"}
 BUILD = override.Build("../..", "deploy/compose", "airfoil==1.2.3")
@@ -181,3 +182,16 @@ def test_dag_files_from_git_reach_every_reader_and_the_image_gets_git(tmp_path):
     told = json.loads(override.setup(settings, GIVEN | given, SECRETS))["connections"]
     assert told["dags_git"]["password"] == "t0ken-not-real"
     assert "dags_git" not in json.loads(override.setup(settings, GIVEN, SECRETS))["connections"]
+
+
+def test_only_images_that_name_their_registry_are_fetched(tmp_path):
+    found = services(tmp_path, AIRFLOW_IMAGE="registry.example.com/ml/airflow:1", MLFLOW_IMAGE="ml/mlflow:1")
+    fetched = {name for name, one in found["services"].items() if one.get("pull_policy") == "missing"}
+    assert fetched == {*override.AIRFLOW_SERVICES, "s3-init", "flower"}
+    assert [one for one in services(tmp_path)["services"].values() if "pull_policy" in one] == []
+
+
+def test_folders_of_other_names_are_arguments_of_the_build(tmp_path):
+    build = override.Build("../..", "deploy/compose", "", folders={"DAGS_FOLDER": "a$b"})
+    for name in override.BUILT:
+        assert services(tmp_path, build=build)["services"][name]["build"]["args"]["DAGS_FOLDER"] == "a$$b"

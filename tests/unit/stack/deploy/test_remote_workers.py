@@ -94,6 +94,7 @@ def test_every_address_in_it_is_the_server_s():
 def test_what_runs_has_limits_no_rights_and_lets_tasks_finish():
     found = service(written())
     assert found["image"] == "airfoil/airflow:1.2.3"
+    assert found["pull_policy"] == "never", "nobody on Docker Hub is asked for it"
     assert found["command"][-6:] == ["--edge-hostname", "far-1", "--queues", "edge,gpu", "--concurrency", "2"]
     assert found["stop_signal"] == "SIGINT"
     assert found["cap_drop"] == ["ALL"]
