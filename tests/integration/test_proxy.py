@@ -1,8 +1,9 @@
 """The shipped Caddyfile in a real Caddy: paths and hosts, the door before every page, the login's cookie, buckets.
 
 Behind it stands one small server in the place of all the others. It tells what reached it; as Airflow it lets in who
-has a cookie that names a role. The real door is tried in test_door, test_login_directory and test_login_openid. The S3
-store that the Compose tests run has no page of buckets: that is SeaweedFS's, and here is the door before it alone.
+has a cookie that names a role, by the table of the real door. The door itself is tried in test_door,
+test_login_directory and test_login_openid. The S3 store that the Compose tests run has no page of buckets: that is
+SeaweedFS's, and here is the door before it alone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -23,6 +25,7 @@ import pytest
 from tests.integration.directory import UNPACKED
 from tests.integration.servers import free_port, listening, missing, wait_until
 
+from airfoil.provider.views import door
 from airfoil.stack.deploy import hosts, shipped
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -45,16 +48,26 @@ class Behind(BaseHTTPRequestHandler):
             wanted = self.headers["X-Forwarded-Uri"]
             if not role:
                 self._say(302, {"Location": f"https://{HOST}/auth/login/?next={wanted}"}, {})
-            elif role == "viewer" and urlsplit(wanted).path.split("/")[1] in {"buckets", "seaweedfsstatic"}:
+            elif not self._may(role, self.headers["X-Forwarded-Method"], door.path_of(wanted)):
                 self._say(403, {}, {})
             else:
-                self._say(204, {"X-Airfoil-User": "ada", "X-Airfoil-Role": role}, None)
+                names = {"X-Airfoil-User": "ada", "X-Airfoil-Role": role}
+                self._say(204, names | {"X-Airfoil-Grafana-Role": role.capitalize()}, None)
         elif self.path == "/auth/login/":
             cookies = ["session=s; HttpOnly; Path=/", "_token=admin; HttpOnly; Path=/; Secure"]
             self._say(200, {"Set-Cookie": cookies}, {})
         else:
-            headers = {name: value for name, value in self.headers.items() if name.startswith("X-Airfoil")}
+            ours = "x-airfoil"
+            headers = {
+                name: value
+                for name, value in self.headers.items()
+                if name.lower().replace("_", "-").startswith(ours)
+            }
             self._say(200, {}, {"path": self.path, "method": self.command, "headers": headers})
+
+    def _may(self, role: str, method: str, path: str) -> bool:
+        page = door.page_of(path)
+        return page is not None and door.Role[role.upper()] >= door.needed(page, method, path)
 
     do_POST = do_DELETE = do_PUT = do_GET  # noqa: N815 - the base class names them so
 
@@ -106,6 +119,17 @@ class Proxy:
                 headers={"Host": f"{host}:{self.port}", **headers},
                 extensions={"sni_hostname": host},
             )
+
+    def raw(self, path: str, method: str, role: str) -> int:
+        """Ask for a path that no client would send as it is, and return the status."""
+        context = ssl.create_default_context(cafile=str(self._authority))
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=60) as plain,
+            context.wrap_socket(plain, server_hostname=HOST) as line,
+        ):
+            said = f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nCookie: _token={role}\r\n"
+            line.sendall(f"{said}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            return int(line.makefile("rb").readline().split()[1])
 
     def ready(self) -> bool:
         with contextlib.suppress(OSError, httpx.TransportError):
@@ -188,9 +212,14 @@ def test_a_page_has_its_path_and_the_door_before_it(paths, page):
 
 def test_nobody_says_himself_who_he_is(paths, names):
     lies = {"X-Airfoil-User": "root", "X-Airfoil-Role": "admin", "X-Airfoil-Proxy-Secret": "x"}
+    lies |= {name.replace("-", "_"): value for name, value in lies.items()}
+    lies |= {"X-Airfoil_User": "root", "x_airfoil-role": "admin", "X-Airfoil-Grafana-Role": "Admin"}
+    ours = {"X-Airfoil-User", "X-Airfoil-Role", "X-Airfoil-Grafana-Role", "X-Airfoil-Proxy-Secret"}
     for proxy, host in ((paths, HOST), (names, HOST), (names, f"mlflow.{HOST}")):
         said = proxy.ask(host, "/mlflow/", role="viewer", **lies).json()["headers"]
         assert (said["X-Airfoil-User"], said["X-Airfoil-Role"]) == ("ada", "viewer")
+        assert said["X-Airfoil-Grafana-Role"] == "Viewer"
+        assert set(said) == ours, "nothing that WSGI would take for one of these"
         assert proxy.ask(host, "/mlflow/", Authorization="Basic eDp5", **lies).json()["headers"] == {}
     assert paths.ask(HOST, "/api/v2/dags", **lies).json()["headers"] == {}
 
@@ -244,6 +273,27 @@ def test_the_buckets_are_for_administrators_to_look_at(paths, names):
         )
         for method in ("POST", "PUT", "DELETE"):
             assert proxy.ask(host, "/buckets/mlflow/x", method, role="admin").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//buckets/mlflow/x",
+        "/mlflow/%2e%2e/buckets/mlflow/x",
+        "/mlflow/../buckets/mlflow/x",
+        "/mlflow/x/%252e%252e/%252e%252e/buckets/x",
+        "/mlflow/..%2fbuckets/mlflow/x",
+        "/mlflow/%2e%2e/flower/api/workers",
+        "//flower/api/workers",
+        "/mlflow/./../flower/",
+        "/BUCKETS/mlflow/x",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_page_that_the_proxy_chooses_is_the_one_that_the_door_judges(paths, path, method):
+    said = paths.raw(path, method, role="viewer")
+    assert said in {403, 405}, f"{method} {path} of a viewer passed"
+    assert paths.raw("/mlflow/x", method, role="viewer") == 200
 
 
 def test_a_page_that_somebody_stored_can_be_looked_at_and_does_nothing(paths, names):

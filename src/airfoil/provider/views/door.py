@@ -6,11 +6,12 @@ headers on (docs/doors.md), and must have removed those of the same names that t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
@@ -20,7 +21,14 @@ from starlette.concurrency import run_in_threadpool
 
 USER_HEADER = "X-Airfoil-User"
 ROLE_HEADER = "X-Airfoil-Role"
+GRAFANA_HEADER = "X-Airfoil-Grafana-Role"
+"""The same in Grafana's words, which knows no others: Viewer, Editor, Admin."""
+NAME_SIGNS = "@.+-_ "
+"""What stands in a name as it is, beside letters and digits; a header is ASCII, and a name need not be."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_AMBIGUOUS = re.compile(r"//|\\|/\.\.?(/|$)")
+_READINGS = 4
+"""How often a path is decoded: once by each who reads it, and once more."""
 
 
 class Role(IntEnum):
@@ -79,22 +87,23 @@ class Door:
         """Say who the visitor is, or send them to log in, or refuse them."""
         method = request.headers.get("x-forwarded-method", "GET").upper()
         uri = request.headers.get("x-forwarded-uri", "")
-        page = page_of(uri)
+        path = path_of(uri)
+        page = page_of(path)
         try:
             user = await security.get_user(request, None, await security.bearer_scheme(request))
         except HTTPException:
             return self._stranger(request, method, uri)
         role = await run_in_threadpool(self._role, user)
-        if page is None or role is None or role < needed(page, method, urlsplit(uri).path):
+        if page is None or role is None or role < needed(page, method, path):
             return Response(
                 "Airflow's role of this login does not allow that.\n", 403, media_type="text/plain"
             )
         return Response(
             status_code=204,
             headers={
-                # A header is ASCII; a name need not be.
-                USER_HEADER: quote(user.get_name(), safe="@.+-_ "),
+                USER_HEADER: quote(user.get_name(), safe=NAME_SIGNS),
                 ROLE_HEADER: role.name.lower(),
+                GRAFANA_HEADER: role.name.capitalize(),
                 "Cache-Control": "no-store",
             },
         )
@@ -121,12 +130,25 @@ class Door:
         return Response(status_code=302, headers={"Location": login, "Cache-Control": "no-store"})
 
 
-def page_of(uri: str) -> Page | None:
-    """Return the page that an address is below; None when no page of ours is."""
-    path = urlsplit(uri).path
-    if not path.startswith("/") or "/../" in f"{path}/" or "%" in path.split("/")[1]:
-        return None
-    return PAGES.get(path.split("/")[1])
+def path_of(uri: str) -> str:
+    """Return the path of an address; nothing when the proxy, or who is behind it, could take it for another one.
+
+    A proxy decodes and tidies a path before it chooses a page by it, and the page may do so once more.
+    """
+    path = read = uri.partition("?")[0]
+    for _ in range(_READINGS):
+        if not read.startswith("/") or _AMBIGUOUS.search(read):
+            return ""
+        decoded = unquote(read)
+        if decoded == read:
+            return path
+        read = decoded
+    return ""  # nobody who is honest encodes so often
+
+
+def page_of(path: str) -> Page | None:
+    """Return the page that a path is below; None when no page of ours is."""
+    return PAGES.get(path.split("/")[1]) if path else None
 
 
 def needed(page: Page, method: str, path: str) -> Role:

@@ -7,7 +7,7 @@ from airflow.api_fastapi.core_api import security
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from airfoil.provider.views.door import PAGES, Role, needed, page_of, routes
+from airfoil.provider.views.door import PAGES, Role, needed, page_of, path_of, routes
 
 pytestmark = pytest.mark.unit
 
@@ -141,15 +141,63 @@ def test_a_role_that_is_enough_passes_and_the_one_below_does_not(ask, uri, metho
 
 
 def test_every_page_is_visited():
-    assert {page_of(uri) for uri, *_ in VISITS} == set(PAGES.values())
+    assert {page_of(path_of(uri)) for uri, *_ in VISITS} == set(PAGES.values())
 
 
 @pytest.mark.parametrize(
     "uri", ["/", "", "/airfoil/models", "/mlflowish/", "/status/../flower/", "/fl%6Fwer/", "flower/"]
 )
 def test_what_is_no_page_of_ours_is_closed_to_everybody(ask, uri):
-    assert page_of(uri) is None
+    assert page_of(path_of(uri)) is None
     assert ask(uri, None, Authorization="Bearer joerg").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "//buckets/mlflow/x",
+        "///mlflow/",
+        "/mlflow//../buckets/x",
+        "/mlflow/../buckets/x",
+        "/mlflow/..",
+        "/mlflow/./x",
+        "/mlflow/%2e%2e/buckets/x",
+        "/mlflow/.%2E/buckets/x",
+        "/mlflow%2f..%2fbuckets/x",
+        "/mlflow/x%2f%2e%2e%2f..%2fbuckets/x",
+        "/mlflow/%252e%252e/buckets/x",
+        "/mlflow/%25252e%25252e/buckets/x",
+        f"/mlflow/%{'25' * 9}2e./buckets/x",
+        "/mlflow/..\\buckets/x",
+        "/mlflow/..%5cbuckets/x",
+        "/%2fbuckets/x",
+        "/mlflow/%2f/x",
+        "https://ml.example.com/mlflow/",
+    ],
+)
+def test_a_path_that_somebody_may_take_for_another_one_is_closed_to_everybody(ask, uri):
+    assert path_of(uri) == ""
+    assert ask(uri, None, Authorization="Bearer joerg").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "/mlflow/api/2.0/mlflow-artifacts/artifacts/1/a%20b/100%25.txt",
+        "/mlflow/get-artifact?path=../x//y%2F..",
+        "/flower/worker/celery%40host",
+        "/mlflow/.hidden/..x/x../...",
+        "/prometheus/api/v1/label/job/values",
+    ],
+)
+def test_names_may_hold_dots_and_what_is_encoded(ask, uri):
+    assert path_of(uri) == uri.partition("?")[0]
+    assert ask(uri, None, Authorization="Bearer joerg").status_code == 204
+
+
+def test_grafana_is_told_the_role_in_its_own_words(ask):
+    said = {who: ask("/grafana/", who).headers["X-Airfoil-Grafana-Role"] for who in ("vera", "emil", "joerg")}
+    assert said == {"vera": "Viewer", "emil": "Editor", "joerg": "Admin"}
 
 
 def test_a_question_is_a_whole_path():
