@@ -12,13 +12,14 @@ from tests.integration.mlflow_servers import PASSWORD, mlflow_server
 
 from airfoil.clients.artifact_folders import fetch_folder
 from airfoil.clients.claims import Claims
-from airfoil.clients.exchange import API
+from airfoil.clients.exchange import API, delete
 from airfoil.clients.ledger import Ledger
 from airfoil.clients.mlflow_http import MlflowHttp
 from airfoil.clients.mlflow_server import MlflowServer
 from airfoil.clients.mlruns.file_store import FileStore
+from airfoil.clients.mlruns.imported_models import THROUGH_TAG
 from airfoil.clients.mlruns.moving_in import move_in
-from airfoil.clients.model_registry import model, versions
+from airfoil.clients.model_registry import delete_version, model, versions
 
 pytestmark = pytest.mark.integration
 
@@ -123,3 +124,18 @@ def test_a_second_import_changes_nothing(http, written):
     done = move_in(http, Ledger(Claims()), FileStore(root), who="anne")
     assert (done.runs, done.runs_there) == (0, 2)
     assert http.do(versions("wine")) == before
+
+
+def test_a_version_that_was_deleted_since_stays_so_and_the_rest_goes_on(http, written):
+    """MLflow counts deleted versions: a new one would get another number."""
+    root, _ = written
+    http.do(delete_version("wine", 2))
+    for _ in range(2):
+        done = move_in(http, Ledger(Claims()), FileStore(root), who="anne")
+        assert (done.versions, done.aliases) == (1, ["wine@champion is version 1"])
+        assert done.notes == ["wine version 2 is left out: the server had it, and it is deleted there."]
+    # As an import of an older release left it, which did not note how far it had come.
+    http.do(delete(f"{API}/registered-models/delete-tag", {"name": "wine", "key": THROUGH_TAG}))
+    done = move_in(http, Ledger(Claims()), FileStore(root), who="anne")
+    assert (done.versions, done.aliases) == (1, ["wine@champion is version 1"])
+    assert [one.version for one in http.do(versions("wine"))] == [1]

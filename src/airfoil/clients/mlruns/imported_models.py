@@ -1,7 +1,8 @@
 """Registered models of a file store on a server: the same names and numbers, and aliases in place of stages.
 
-Numbers are given by the server, one after the other; where the store has a gap, a version is made and removed. Aliases
-are moved through the ledger, so that it says where they came from. Must not bring runs.
+Numbers are given by the server, one after the other, and never twice; where the store has a gap, a version is made and
+removed. What somebody has deleted there since stays deleted. Aliases are moved through the ledger, so that it says
+where they came from. Must not bring runs.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ NUMBER_TAG = "airfoil.imported_version"
 STAGE_TAG = "airfoil.imported_stage"
 GAP_TAG = "airfoil.imported_gap"
 """On versions that stand for a gap, until the import is through."""
+THROUGH_TAG = "airfoil.imported_through"
+"""On a model: the number up to which all its versions were brought, whether or not they are there still."""
 ALIASES = {"Production": "champion", "Staging": "staging"}
 """What the stages of old are called now."""
 _NO_ALIAS = re.compile(r"[^\w-]")
@@ -37,6 +40,14 @@ class Standing:
     alias: str
     number: int
     reason: str
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The numbers of a model's versions: those that are on the server, and those that were and were deleted."""
+
+    there: frozenset[int] = frozenset()
+    deleted: frozenset[int] = frozenset()
 
 
 def refuse_taken(stored: StoredModel) -> Exchange[None]:
@@ -53,8 +64,8 @@ def refuse_taken(stored: StoredModel) -> Exchange[None]:
 
 def bring(
     stored: StoredModel, run_of: Callable[[str], RunInfo | None], note: Callable[[str], None]
-) -> Exchange[set[int]]:
-    """Make the versions that are missing, under their own numbers; return the numbers that there are then."""
+) -> Exchange[Brought]:
+    """Make the versions that are missing, under their own numbers."""
     sources: dict[int, tuple[StoredVersion, RunInfo]] = {}
     for one in stored.versions:
         run = run_of(one.run_id)
@@ -65,39 +76,60 @@ def bring(
                 f"{stored.name} version {one.number} is left out: its files are not in this folder ({one.source})."
             )
     if not sources:
-        return set()
+        return Brought()
+    yield from _make_missing(stored.name, sources)
+    found = yield from versions(stored.name)
+    # Last of all: an import that was cut off must find where it had come to.
+    for made in found:
+        if GAP_TAG in made.tags:
+            yield from delete_version(stored.name, made.version)
+    tags = {**stored.tags, THROUGH_TAG: str(max(sources))}
+    yield from _describe(stored.name, stored.description, tags)
+    there = sources.keys() & {one.version for one in found}
+    deleted = sources.keys() - there
+    for number in sorted(deleted):
+        note(f"{stored.name} version {number} is left out: the server had it, and it is deleted there.")
+    return Brought(frozenset(there), frozenset(deleted))
+
+
+def _make_missing(name: str, sources: Mapping[int, tuple[StoredVersion, RunInfo]]) -> Exchange[None]:
     filler = next(iter(sources.values()))[1]
-    there = {one.version for one in (yield from versions(stored.name))}
     # What was begun goes on after the highest number that the server gave out.
-    for number in range(max(there, default=0) + 1, max(sources) + 1):
+    number = max((yield from _through(name)), *(one.version for one in (yield from versions(name))), 0) + 1
+    while number <= max(sources):
         made = yield from (
-            _version(stored.name, *sources[number])
-            if number in sources
-            else _gap(stored.name, number, filler)
+            _version(name, *sources[number]) if number in sources else _gap(name, number, filler)
         )
         if made != number:
-            yield from delete_version(stored.name, made)
-            raise ConfigurationError(
-                f"Version {number} of {stored.name} became {made}: somebody registers it at the same time.",
-                "Wait until nobody does, and import again.",
-            )
-    # Last of all: an import that was cut off must find where it had come to.
-    for made_version in (yield from versions(stored.name)):
-        if GAP_TAG in made_version.tags:
-            yield from delete_version(stored.name, made_version.version)
-    yield from _describe(stored)
-    return set(sources)
+            yield from delete_version(name, made)
+            # A deleted version keeps its number, and only a new one tells. What it used up cannot be brought any more.
+            others = {one.version for one in (yield from versions(name)) if one.version >= number}
+            if others or made < number:
+                raise ConfigurationError(
+                    f"Version {number} of {name} became {made}: somebody registers it at the same time.",
+                    "Wait until nobody does, and import again.",
+                )
+        number = made + 1
 
 
-def standings(stored: StoredModel, numbers: set[int]) -> Iterator[Standing]:
-    """Return the aliases of a model, those that it had, and those that its stages become: of each stage the newest."""
-    for alias, number in stored.aliases.items():
-        if number in numbers:
-            yield Standing(alias, number, "alias of the file store")
+def _through(name: str) -> Exchange[int]:
+    found = yield from model(name)
+    said = found.tags.get(THROUGH_TAG, "") if found else ""
+    return int(said) if said.isdecimal() else 0
+
+
+def standings(stored: StoredModel, brought: Brought) -> Iterator[Standing]:
+    """Return the aliases of a model, those that it had, and those that its stages become: of each stage the newest.
+
+    Where that one was deleted, whoever did it has decided: an older one does not step in.
+    """
+    numbers = brought.there | brought.deleted
+    found = [Standing(alias, number, "alias of the file store") for alias, number in stored.aliases.items()]
     for stage, alias in ALIASES.items():
-        found = [one.number for one in stored.versions if one.stage == stage and one.number in numbers]
-        if found and alias not in stored.aliases:
-            yield Standing(alias, max(found), f"stage {stage} of the file store")
+        standing = [one.number for one in stored.versions if one.stage == stage and one.number in numbers]
+        if standing and alias not in stored.aliases:
+            found.append(Standing(alias, max(standing), f"stage {stage} of the file store"))
+    yield from (one for one in found if one.number in brought.there)
 
 
 def point(ledger: Ledger, stored: StoredModel, one: Standing, *, who: str) -> Exchange[None]:
@@ -131,9 +163,8 @@ def _gap(name: str, number: int, filler: RunInfo) -> Exchange[int]:
     return made.version
 
 
-def _describe(stored: StoredModel) -> Exchange[None]:
-    if stored.description:
-        body = {"name": stored.name, "description": stored.description}
-        yield from patch(f"{API}/registered-models/update", body)
-    for key, value in stored.tags.items():
-        yield from post(f"{API}/registered-models/set-tag", {"name": stored.name, "key": key, "value": value})
+def _describe(name: str, description: str, tags: Mapping[str, str]) -> Exchange[None]:
+    if description:
+        yield from patch(f"{API}/registered-models/update", {"name": name, "description": description})
+    for key, value in tags.items():
+        yield from post(f"{API}/registered-models/set-tag", {"name": name, "key": key, "value": value})

@@ -49,9 +49,9 @@ def move_in(
         http.do(imported_models.refuse_taken(stored))
     runs = _bring_runs(http, store, done, progress)
     for stored in models:
-        numbers = http.do(imported_models.bring(stored, runs.get, done.notes.append))
-        done.versions += len(numbers)
-        for standing in imported_models.standings(stored, numbers):
+        brought = http.do(imported_models.bring(stored, runs.get, done.notes.append))
+        done.versions += len(brought.there)
+        for standing in imported_models.standings(stored, brought):
             http.do(imported_models.point(ledger, stored, standing, who=who))
             done.aliases.append(f"{stored.name}@{standing.alias} is version {standing.number}")
     done.notes += store.damaged
