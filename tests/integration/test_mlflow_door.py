@@ -140,3 +140,23 @@ def test_a_person_called_like_a_service_account_is_not_it(visit, mlflow):
     create = {"username": "from-admin", "password": "a-password-of-length"}
     made = httpx.post(f"{mlflow}{API}/users/create", json=create, auth=("admin", PASSWORD), timeout=30)
     assert made.status_code == 200, "the first account is still an administrator"
+
+
+def test_a_person_called_like_an_account_that_an_administrator_made_is_not_it(visit, mlflow):
+    ci = ("ci", PASSWORD)
+    body = {"username": "ci", "password": PASSWORD}
+    assert visit(ADA, "POST", f"{API}/users/create", json=body).status_code == 200
+    # The person ci is an administrator in Airflow; the account is none, and owns nothing afterwards either.
+    made = visit(("ci", "admin"), "POST", f"{API}/registered-models/create", json={"name": "of-a-person"})
+    assert made.status_code == 200
+    later = {"username": "from-ci", "password": PASSWORD}
+    assert visit(("ci", "admin"), "POST", f"{API}/users/create", json=later).status_code == 200
+    said = httpx.post(f"{mlflow}{API}/users/create", json=later | {"username": "x"}, auth=ci, timeout=30)
+    assert said.status_code == 403
+    gone = httpx.request(
+        "DELETE", f"{mlflow}{API}/registered-models/delete", json={"name": "of-a-person"}, auth=ci, timeout=30
+    )
+    assert gone.status_code == 403
+    for name, is_admin in (("ci", False), ("ci.person", True)):
+        user = visit(ADA, "GET", f"{API}/users/get?username={name}").json()["user"]
+        assert user["is_admin"] is is_admin

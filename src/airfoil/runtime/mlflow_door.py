@@ -12,13 +12,15 @@ import hmac
 import json
 import os
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote
+
+from airfoil.runtime import mlflow_people
+from airfoil.runtime.mlflow_people import RESOURCES, SUFFIX
 
 USER_HEADER = "X-Airfoil-User"
 ROLE_HEADER = "X-Airfoil-Role"
@@ -29,7 +31,6 @@ ACCOUNTS = "AIRFOIL_MLFLOW_ACCOUNTS"
 KEPT_SECONDS = 60.0
 """How long an account is known to be as it should be, before the database is asked again."""
 PERMISSIONS = {"viewer": "READ", "editor": "EDIT", "admin": "MANAGE"}
-RESOURCES = ("experiment", "registered_model", "prompt")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _QUESTION = re.compile(r"/(search|search-[a-z-]+|get-[a-z-]+|graphql)$")
 """The end of a path on which POST only asks."""
@@ -49,14 +50,8 @@ class Visitor:
         )
 
 
-class Store(Protocol):
+class Store(mlflow_people.Accounts, Protocol):
     """The part of MLflow's store of users that is needed."""
-
-    def has_user(self, username: str) -> bool:
-        """Whether there is such an account."""
-
-    def create_user(self, username: str, password: str) -> object:
-        """Make one."""
 
     def update_user(self, username: str, *, is_admin: bool) -> object:
         """Change one."""
@@ -76,7 +71,7 @@ class Door:
     admin: str = ""
     accounts: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.monotonic
-    _known: dict[Visitor, float] = field(default_factory=dict)
+    _known: dict[Visitor, tuple[float, str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     @classmethod
@@ -96,8 +91,8 @@ class Door:
             return None
         if not hmac.compare_digest(headers.get(PROXY_HEADER, "").encode(), self.proxy_secret.encode()):
             return None
-        if name in self.accounts or (name == self.admin and role != "admin"):
-            name = f"{name}.person"  # a service account of the same name is somebody else
+        if name in self.accounts or name.endswith(SUFFIX) or (name == self.admin and role != "admin"):
+            name = f"{name}{SUFFIX}"  # a service account of the same name is somebody else
         return Visitor(name, role)
 
     def is_prometheus(self, path: str, headers: Mapping[str, str]) -> bool:
@@ -110,33 +105,35 @@ class Door:
             and hmac.compare_digest(given.strip().encode(), self.metrics_token.encode())
         )
 
-    def account(self, visitor: Visitor, store: Store) -> str:
-        """Return the name of a visitor's account, made or set right when it was not looked at for a minute."""
+    def account(self, visitor: Visitor, store: Store) -> str | None:
+        """Return the name of a visitor's account, made or set right when it was not looked at for a minute.
+
+        None when every account that could be theirs is somebody else's.
+        """
         now = self.clock()
         with self._lock:
-            if now - self._known.get(visitor, -KEPT_SECONDS) < KEPT_SECONDS:
-                return visitor.name
-            if visitor.name != self.admin:
-                self._set_right(visitor, store)
+            at, name = self._known.get(visitor, (-KEPT_SECONDS, ""))
+            if now - at < KEPT_SECONDS:
+                return name
+            found = visitor.name if visitor.name == self.admin else self._set_right(visitor, store)
+            if found is None:
+                return None
             self._known = {
-                one: at
-                for one, at in self._known.items()
-                if one.name != visitor.name and now - at < KEPT_SECONDS
+                one: known
+                for one, known in self._known.items()
+                if one.name != visitor.name and now - known[0] < KEPT_SECONDS
             }
-            self._known[visitor] = now
-            return visitor.name
+            self._known[visitor] = now, found
+            return found
 
-    def _set_right(self, visitor: Visitor, store: Store) -> None:
-        if not store.has_user(visitor.name):
-            try:
-                store.create_user(visitor.name, secrets.token_urlsafe(32))
-            except Exception:
-                # Another process of this server has just made it.
-                if not store.has_user(visitor.name):
-                    raise
+    def _set_right(self, visitor: Visitor, store: Store) -> str | None:
+        name = mlflow_people.account_of(store, visitor.name, {self.admin, *self.accounts})
+        if name is None:
+            return None
         for resource in RESOURCES:
-            store.grant_user_permission(visitor.name, resource, "*", PERMISSIONS[visitor.role])
-        store.update_user(visitor.name, is_admin=visitor.role == "admin")
+            store.grant_user_permission(name, resource, "*", PERMISSIONS[visitor.role])
+        store.update_user(name, is_admin=visitor.role == "admin")
+        return name
 
 
 _door: Door | None = None
@@ -158,6 +155,14 @@ def authorize() -> Any:
     if visitor is None:
         return auth.authenticate_request_basic_auth()
     if not visitor.may(request.method, request.path):
-        said = {"error_code": "PERMISSION_DENIED", "message": "Your role in Airflow only looks at MLflow."}
-        return Response(json.dumps(said), 403, mimetype="application/json")
-    return Authorization("basic", {"username": _door.account(visitor, auth.store)})
+        return _refusal(Response, "Your role in Airflow only looks at MLflow.")
+    name = _door.account(visitor, auth.store)
+    if name is None:
+        taken = f"MLflow has service accounts {visitor.name} and {visitor.name}{SUFFIX}: one of them must go."
+        return _refusal(Response, taken)
+    return Authorization("basic", {"username": name})
+
+
+def _refusal(response: Any, sentence: str) -> Any:
+    said = {"error_code": "PERMISSION_DENIED", "message": sentence}
+    return response(json.dumps(said), 403, mimetype="application/json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.runtime.mlflow_accounts import FakeAccounts
 from werkzeug.datastructures import Headers
 
 from airfoil.provider.views import door as airflows
@@ -14,31 +15,14 @@ pytestmark = pytest.mark.unit
 SECRET = "between-proxy-and-mlflow"
 
 
-class Store:
-    """MLflow's users, and how often they were asked for."""
-
-    def __init__(self):
-        self.users = {}
-        self.granted = {}
-        self.asked = 0
-        self.raced = False
-
-    def has_user(self, username):
-        self.asked += 1
-        return username in self.users
-
-    def create_user(self, username, password):
-        assert len(password) > 30
-        self.users[username] = False
-        if self.raced:
-            raise RuntimeError("User (username=vera) already exists")
+class Store(FakeAccounts):
+    """MLflow's users with what they may do."""
 
     def update_user(self, username, *, is_admin):
-        self.users[username] = is_admin
+        self.users[username].is_admin = is_admin
 
-    def grant_user_permission(self, username, resource_type, resource_pattern, permission):
-        assert resource_pattern == "*"
-        self.granted[username, resource_type] = permission
+    def admins(self):
+        return {name: user.is_admin for name, user in self.users.items()}
 
 
 @pytest.fixture
@@ -82,6 +66,21 @@ def test_a_person_never_becomes_a_service_account_of_the_same_name(door):
     assert door.visitor(said("airflow", "admin")).name == "airflow.person"
     assert door.visitor(said("admin", "viewer")).name == "admin.person"
     assert door.visitor(said("admin", "admin")).name == "admin"
+    assert door.visitor(said("airflow.person", "admin")).name == "airflow.person.person", "nor another person"
+
+
+def test_a_service_account_that_an_administrator_made_is_left_as_it_is(door):
+    store = Store()
+    store.create_user("ci", "of an administrator's own choice")
+    store.grant_user_permission("ci", "experiment", "*", "EDIT")
+    for _ in range(2):
+        assert door.account(Visitor("ci", "admin"), store) == "ci.person"
+    assert store.admins() == {"ci": False, "ci.person": True}
+    assert store.granted("ci") == {"experiment": "EDIT"}
+    store.create_user("bot", "of an administrator's own choice")
+    store.create_user("bot.person", "of an administrator's own choice")
+    assert door.account(Visitor("bot", "admin"), store) is None
+    assert store.granted("bot") == store.granted("bot.person") == {}
 
 
 @pytest.mark.parametrize(
@@ -90,9 +89,8 @@ def test_a_person_never_becomes_a_service_account_of_the_same_name(door):
 def test_an_account_is_made_with_the_rights_of_the_role(door, role, permission):
     store = Store()
     assert door.account(Visitor("vera", role), store) == "vera"
-    assert store.users == {"vera": role == "admin"}
-    assert set(store.granted.values()) == {permission}
-    assert {resource for _, resource in store.granted} == {"experiment", "registered_model", "prompt"}
+    assert store.admins() == {"vera": role == "admin"}
+    assert store.granted("vera") == dict.fromkeys(("experiment", "registered_model", "prompt"), permission)
 
 
 def test_an_account_is_looked_at_once_a_minute_and_whenever_the_role_is_another():
@@ -102,9 +100,9 @@ def test_an_account_is_looked_at_once_a_minute_and_whenever_the_role_is_another(
         door.account(Visitor("vera", "admin"), store)
     assert store.asked == 1
     door.account(Visitor("vera", "viewer"), store)
-    assert (store.users, store.granted["vera", "experiment"]) == ({"vera": False}, "READ")
+    assert (store.admins(), store.granted("vera")["experiment"]) == ({"vera": False}, "READ")
     door.account(Visitor("vera", "admin"), store)
-    assert store.users == {"vera": True}
+    assert store.admins() == {"vera": True}
     now[0] = KEPT_SECONDS
     door.account(Visitor("vera", "admin"), store)
     assert store.asked == 4
@@ -114,7 +112,7 @@ def test_two_processes_may_make_the_same_account(door):
     store = Store()
     store.raced = True
     assert door.account(Visitor("vera", "editor"), store) == "vera"
-    assert store.granted["vera", "experiment"] == "EDIT"
+    assert store.granted("vera")["experiment"] == "EDIT"
 
 
 def test_a_store_that_fails_is_not_taken_for_a_race(door):
