@@ -170,7 +170,11 @@ if ! said=$($COMPOSE up --detach --no-build --remove-orphans 2>&1); then
   done
   fail "Not everything could be started." "The lines above say why; \`$COMPOSE ps --all\` shows what runs."
 fi
-done_with "started"
+# To Compose a service whose profile is off is no orphan: what a changed .env leaves out would run on.
+left_out=$($COMPOSE ps --all --services | grep -vxF "$($COMPOSE config --services)" || true)
+[ -z "$left_out" ] || run "What .env leaves out could not be stopped." "\`$COMPOSE ps --all\` shows what runs." \
+  $COMPOSE rm --stop --force $left_out
+done_with "started${left_out:+; left out and stopped: $(echo $left_out)}"
 
 step "Wait until every service is well"
 wait_for $($COMPOSE config --services | grep -v -- '-init$')

@@ -38,8 +38,10 @@ case "$*" in
     echo "docker $*" >> deeds; sed -i "s/^AIRFOIL_TAG=.*/AIRFOIL_TAG=$IMAGE_RELEASE/" .env ;;
   "compose config --quiet") if [ -n "${COMPOSE_FAULT:-}" ]; then echo "$COMPOSE_FAULT" >&2; exit 1; fi
     for name in ${UNSET:-}; do echo 'level=warning msg="The \\\\"'$name'\\\\" variable is not set."' >&2; done ;;
+  "compose ps --all --services") printf '%s\\n' ${SERVICES_THERE:-} ;;
+  "compose rm "*) echo "docker $*" >> deeds ;;
   "compose ps"*) if [ -n "${CONTAINERS:-}" ]; then echo "$CONTAINERS" | tr , '\\n'; fi ;;
-  "compose config --services") ;;
+  "compose config --services") printf '%s\\n' ${SERVICES:-} ;;
   "inspect"*) for last; do :; done; echo "$last" | tr _ ' ' ;;
   "image inspect"*) exit ${NO_IMAGE:-0} ;;
   "run --rm --network none --entrypoint python "*)

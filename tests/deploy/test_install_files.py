@@ -159,3 +159,34 @@ def test_without_building_an_image_that_is_not_there_is_named_before_anything_is
     assert deeds(machine) == []
     none_of_ours = run(machine, "sh", "install.sh", "--no-build", AIRFOIL=OURS, NO_IMAGE="1", IMAGES=" ")
     assert "no server here" in none_of_ours.stderr, "it went on to the start"
+
+
+def test_what_env_no_longer_asks_for_is_stopped_and_nothing_else(machine):
+    there = {"SERVICES_THERE": "postgres mlflow mlflow-old s3", "SERVICES": "postgres mlflow s3"}
+    run(
+        machine,
+        "sh",
+        "install.sh",
+        "--no-build",
+        AIRFOIL=OURS,
+        SERVER_STARTS="1",
+        CONTAINERS="healthy",
+        **there,
+    )
+    assert [one for one in deeds(machine) if " rm " in one] == ["docker compose rm --stop --force mlflow-old"]
+
+
+def test_where_all_that_is_there_is_asked_for_nothing_is_stopped(machine):
+    there = {"SERVICES_THERE": "postgres s3", "SERVICES": "postgres s3"}
+    run(
+        machine,
+        "sh",
+        "install.sh",
+        "--no-build",
+        AIRFOIL=OURS,
+        SERVER_STARTS="1",
+        CONTAINERS="healthy",
+        **there,
+    )
+    assert "started as" in " ".join(deeds(machine))
+    assert not [one for one in deeds(machine) if " rm " in one]

